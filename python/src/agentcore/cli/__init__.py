@@ -25,8 +25,8 @@ COMMANDS = {
     "monitor": ("agentcore.performance.service", "stand in for monitor-agent: host metrics"),
     "security": ("agentcore.security.service", "stand in for security-agent: audit and scan"),
     "orchestrator": ("agentcore.containers.service", "stand in for orchestrator: templates"),
-    "run": ("agentcore.api.terminal", "run an agent here and print what it found"),
-    "doctor": ("agentcore.api.doctor", "print the component table and self-test it"),
+    "run": ("agentcore.cli.run", "run an agent here and print what it found"),
+    "doctor": ("agentcore.cli.doctor", "print the component table and self-test it"),
     "probe": ("agentcore.probe", "exit 0 if an HTTP target answers 200 (the healthcheck)"),
 }
 
