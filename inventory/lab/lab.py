@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Dynamic inventory of the running lab: reads build/lab/<name>/lab.json, which `make lab` writes.
 
-The lab is `aclab`, or the one that the environment variable AGENTCORE_LAB names. All values that are the same for
+The lab is `aclab`, or the one that the environment variable AGENTCORE_LAB names. All values that
+are the same for
 every host stand in group_vars/; this script adds what differs.
 """
 
@@ -15,7 +16,7 @@ from typing import Any
 
 
 def inventory(folder: Path) -> dict[str, Any]:
-    """The inventory in Ansible's own JSON form, hosts in the order h1, h2, …"""
+    """The inventory in Ansible's own JSON form, hosts in the order of their numbers."""
     lab = json.loads((folder / "lab.json").read_text())
     hosts = sorted(lab["hosts"], key=lambda host: int(host[1:]))
     variables = {

@@ -1,4 +1,4 @@
-"""Brings a lab to the wanted shape: its network, hosts, key and known_hosts; or takes it away without a trace."""
+"""Brings a lab to the wanted shape: network, hosts, key, known_hosts; or takes it all away."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ DOCUMENTATION = r"""
 module: lab_hosts
 short_description: Make or remove a lab of systemd containers that stand for fleet hosts
 description:
-  - Every host has systemd, sshd and an own Docker engine. It is reached over SSH on the control machine's loopback.
+  - Every host has systemd, sshd and an own Docker engine. It is reached over SSH on the control
+    machine's loopback.
   - A host whose specification changed is made anew; the others are left as they are.
 author: [AGENTCore contributors]
 options:
   name: {description: Prefix of everything in the lab., type: str, required: true}
-  state: {description: Make it or remove it., type: str, choices: [present, absent], default: present}
+  state: {description: Make it or remove it., type: str, choices: [present, absent], default:
+  present}
   count: {description: Number of hosts., type: int, default: 3}
   suites: {description: Debian suites, in turn., type: list, elements: str, default: [bookworm]}
   images: {description: Image of each suite., type: dict, default: {}}
-  published_ports: {description: Ports published on loopback., type: list, elements: int, default: [22]}
-  port_range: {description: First and last loopback port., type: list, elements: int, default: [20000, 31999]}
+  published_ports: {description: Ports published on loopback., type: list, elements: int, default:
+  [22]}
+  port_range: {description: First and last loopback port., type: list, elements: int, default:
+  [20000, 31999]}
   address_pool: {description: Where a free /24 is taken from., type: str, default: 10.213.0.0/16}
   memory: {description: Memory limit of a host., type: str, default: 2g}
   state_dir: {description: Folder of the key, known_hosts and lab.json., type: path, required: true}
@@ -44,8 +48,10 @@ CAPABILITIES = [
     *("NET_BIND_SERVICE", "NET_ADMIN", "NET_RAW", "AUDIT_WRITE", "AUDIT_CONTROL", "SYSLOG"),
     *("SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_NICE", "SYS_PTRACE", "SYS_TTY_CONFIG"),
 ]
-#: First command of a host. Network settings must be writable or newer engines can't start containers; the rest of
-#: /proc/sys stays read-only, so that a host can't change the machine's kernel. $1 is the lab's public key.
+#: First command of a host. Network settings must be writable or newer engines can't start
+#: containers; the rest of
+#: /proc/sys stays read-only, so that a host can't change the machine's kernel. $1 is the lab's
+#: public key.
 BOOT = """set -e
 mount --bind /proc/sys/net /proc/sys/net
 for m in /proc/sys/net /sys/fs/cgroup /sys/fs/cgroup/*; do
@@ -89,10 +95,10 @@ class Lab:
         if found is not None:
             if (found.get("Labels") or {}).get(LABEL) != self.name:
                 raise EngineError(
-                    f"a network named {self.name} exists and is no lab's: set lab_host_name to another"
+                    f"a network named {self.name} exists and is no lab's: set another lab_host_name"
                 )
             return str(found["IPAM"]["Config"][0]["Subnet"])
-        subnet = lab_plan.pick_subnet(
+        subnet: str = lab_plan.pick_subnet(
             self.name, self.params["address_pool"], lab_engine.busy_networks()
         )
         label = f"{LABEL}={self.name}"
@@ -140,7 +146,7 @@ class Lab:
             *("--memory", self.params["memory"], "--label", f"{LABEL}={self.name}"),
             *("--cap-drop", "ALL", *(part for cap in CAPABILITIES for part in ("--cap-add", cap))),
             *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
-            *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"),
+            *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"),  # noqa: S108 - inside the host
             *("--volume", f"{container}-docker:/var/lib/docker"),
             *(
                 part
@@ -161,7 +167,8 @@ class Lab:
             labels = found["Config"]["Labels"] or {}
             if labels.get(LABEL) != self.name:
                 raise EngineError(
-                    f"a container named {container} exists and is no lab's: set lab_host_name to another"
+                    f"a container named {container} exists and is no lab's: "
+                    "set another lab_host_name"
                 )
             if labels.get(SPEC) == spec:
                 if not found["State"]["Running"]:
@@ -200,7 +207,7 @@ class Lab:
             self.do(f"removed volume {container}-docker", "volume", "rm", f"{container}-docker")
 
     def present(self) -> dict[str, Any]:
-        """Brings the lab to the wanted shape and waits until every host is ready; returns the plan."""
+        """Brings the lab to the wanted shape, waits until all hosts are ready; returns the plan."""
         params = self.params
         lab_plan.check(
             self.name,
@@ -219,7 +226,7 @@ class Lab:
             "ports": params["published_ports"],
             "span": params["port_range"],
         }
-        plan = lab_plan.make(wish, self.subnet(), saved, port_is_free)
+        plan: dict[str, Any] = lab_plan.make(wish, self.subnet(), saved, port_is_free)
         self.write(state, json.dumps(plan, indent=2, sort_keys=True) + "\n")
         wanted = {f"{self.name}-{host}" for host in plan["hosts"]}
         for container in sorted(set(lab_engine.labelled("container", self.name)) - wanted):
@@ -233,7 +240,7 @@ class Lab:
         return plan
 
     def absent(self) -> None:
-        """Removes containers, volumes, network and folder; found by label, so it works without the folder too."""
+        """Removes all of the lab; found by label, so it works without the folder too."""
         for container in lab_engine.labelled("container", self.name):
             self.do(f"removed {container}", "container", "rm", "--force", "--volumes", container)
         for kind in ("volume", "network"):

@@ -1,4 +1,4 @@
-"""Makes one host system of the lab: a Debian root file system by mmdebstrap, cached, imported as an image."""
+"""Makes one host system of the lab: a Debian tree by mmdebstrap, cached, imported as an image."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ DOCUMENTATION = r"""
 module: lab_rootfs
 short_description: Make and import the root file system of a lab host
 description:
-  - Builds a Debian root file system with mmdebstrap, keeps the tar under its hash and imports it as an image.
-  - The hash covers the suite, the packages, the mirror and the recipe; the same inputs are never built twice.
+  - Builds a Debian root file system with mmdebstrap, keeps the tar under its hash and imports it
+    as an image.
+  - The hash covers the suite, the packages, the mirror and the recipe; the same inputs are never
+    built twice.
 author: [AGENTCore contributors]
 options:
   suite: {description: Debian suite., type: str, required: true}
   packages: {description: Packages to include., type: list, elements: str, required: true}
   mirror: {description: Debian mirror; empty for the default., type: str, default: ""}
   cache_dir: {description: Folder of the cached tars., type: path, required: true}
-  state: {description: Make it or remove it., type: str, choices: [present, absent], default: present}
+  state: {description: Make it or remove it., type: str, choices: [present, absent], default:
+  present}
 """
 RETURN = r"""
 image: {description: Name of the image., type: str, returned: always}
@@ -32,9 +35,9 @@ tar: {description: The cached root file system., type: str, returned: always}
 """
 
 REPOSITORY = "agentcore-lab"
-#: Runs on the finished tree. Host keys and machine ids are each host's own, so none may be in the shared image.
-CUSTOMIZE = r"""
-set -eu
+#: Runs on the finished tree. Host keys and machine ids are each host's own, so none may be in the
+#: shared image.
+CUSTOMIZE = r"""set -eu
 cd "$1"
 rm -f etc/ssh/ssh_host_* var/lib/dbus/machine-id
 : > etc/machine-id
@@ -43,16 +46,15 @@ for unit in getty@tty1.service console-getty.service apt-daily.timer apt-daily-u
   ln -sf /dev/null "etc/systemd/system/$unit"
 done
 mkdir -p etc/ssh/sshd_config.d
-printf '%s\n' 'PasswordAuthentication no' 'PermitRootLogin prohibit-password' 'UseDNS no' 'MaxStartups 100' \
-  > etc/ssh/sshd_config.d/lab.conf
-"""
+printf '%s\n' 'PasswordAuthentication no' 'PermitRootLogin prohibit-password' \
+  'UseDNS no' 'MaxStartups 100' > etc/ssh/sshd_config.d/lab.conf"""
 DEBOOTSTRAP_TIMEOUT = 900
 
 
 def bootstrap(tar: Path, suite: str, packages: list[str], mirror: str) -> None:
-    """Writes the tar, all or nothing. Raises EngineError with the last lines of mmdebstrap if it fails."""
+    """Writes the tar, all or nothing. Raises EngineError with mmdebstrap's last lines."""
     for left in tar.parent.glob(f"{tar.name}.part-*"):
-        left.unlink()  # Of a run that was killed: the caller holds the lock, so nobody writes it now.
+        left.unlink()  # Of a killed run: the caller holds the lock, so nobody writes it now.
     draft = tar.with_name(f"{tar.name}.part-{os.getpid()}")
     command = [
         "mmdebstrap",
@@ -78,7 +80,8 @@ def bootstrap(tar: Path, suite: str, packages: list[str], mirror: str) -> None:
         )
         if done.returncode != 0:
             raise EngineError(
-                f"mmdebstrap of {suite} failed (is the mirror reachable?): {done.stderr.strip()[-1500:]}"
+                f"mmdebstrap of {suite} failed (is the mirror reachable?): "
+                f"{done.stderr.strip()[-1500:]}"
             )
         draft.rename(tar)
     except FileNotFoundError as error:
@@ -98,7 +101,8 @@ def present(module: AnsibleModule, tar: Path, image: str) -> bool:
     if module.check_mode:
         return True
     tar.parent.mkdir(parents=True, exist_ok=True)
-    # Two labs may be made at once (one by hand, one by the tests): the second waits and finds the work done.
+    # Two labs may be made at once (one by hand, one by the tests): the second waits and finds the
+    # work done.
     with tar.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if inspect("image", image) is not None:

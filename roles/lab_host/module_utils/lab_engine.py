@@ -1,4 +1,4 @@
-"""Talks to the control machine's Docker engine through its own client, so that no Python library is needed."""
+"""Talks to the control machine's Docker engine through its client, so no library is needed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class EngineError(RuntimeError):
 def docker(
     *arguments: str, timeout: float = 120, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Runs one docker command. Raises EngineError if it fails (with check) or outlives its timeout in seconds."""
+    """Runs one docker command. Raises EngineError on failure (with check) or after `timeout` s."""
     command = ["docker", *arguments]
     shown = " ".join(command[:4])
     try:
@@ -43,7 +43,7 @@ def docker(
 
 
 def inspect(kind: str, name: str) -> dict[str, Any] | None:
-    """What the engine knows of a container, network, volume or image; None if there is none of that name."""
+    """What the engine knows of a container, network, volume or image; None if there is none."""
     done = docker(kind, "inspect", name, check=False)
     if done.returncode == 0:
         found: dict[str, Any] = json.loads(done.stdout)[0]

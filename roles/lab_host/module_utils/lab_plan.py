@@ -1,6 +1,7 @@
-"""Plans a lab: which host has which system, address and loopback ports. Pure functions, no engine, no clock.
+"""Plans a lab: which host has which system, address and loopback ports. Pure, no engine, no clock.
 
-Ports that were given once stay: a saved plan is extended, never reshuffled, so that a running lab keeps its addresses.
+Ports that were given once stay: a saved plan is extended, never reshuffled, so that a running lab
+keeps its addresses.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-#: Offset of the first host inside the lab's network; lower addresses are the bridge and room to breathe.
+#: Offset of the first host inside the lab's network; lower addresses are the bridge and room to
+#: breathe.
 FIRST_HOST = 11
 #: The most hosts that one lab may have.
 MOST_HOSTS = 60
@@ -28,7 +30,8 @@ def check(name: str, count: int, suites: list[str], ports: list[int], span: list
     """Refuses a wish that can't become a lab, with one clear sentence."""
     if not NAME.fullmatch(name):
         raise PlanError(
-            f"lab_host_name is {name!r}: use 2 to 20 lower-case letters, digits or dashes, a letter first"
+            f"lab_host_name is {name!r}: "
+            "use 2 to 20 lower-case letters, digits or dashes, a letter first"
         )
     if not 1 <= count <= MOST_HOSTS:
         raise PlanError(f"lab_host_count is {count}: use 1 to {MOST_HOSTS}")
@@ -48,10 +51,10 @@ def check(name: str, count: int, suites: list[str], ports: list[int], span: list
 
 
 def pick_subnet(name: str, pool: str, busy: Iterable[str]) -> str:
-    """The first free /24 of the pool, searched from a place that depends on the lab's name alone."""
-    taken = [ipaddress.ip_network(network, strict=False) for network in busy]
+    """The first free /24 of the pool, from a place that depends on the lab's name alone."""
+    taken = [ipaddress.IPv4Network(network, strict=False) for network in busy if ":" not in network]
     try:
-        rooms = list(ipaddress.ip_network(pool).subnets(new_prefix=24))
+        rooms = list(ipaddress.IPv4Network(pool).subnets(new_prefix=24))
     except ValueError as error:
         raise PlanError(
             f"lab_host_address_pool is {pool!r}: {error}; use a network of /24 or larger"
@@ -59,7 +62,7 @@ def pick_subnet(name: str, pool: str, busy: Iterable[str]) -> str:
     start = zlib.crc32(name.encode()) % len(rooms)
     for step in range(len(rooms)):
         room = rooms[(start + step) % len(rooms)]
-        if not any(room.version == other.version and room.overlaps(other) for other in taken):
+        if not any(room.overlaps(other) for other in taken):
             return str(room)
     raise PlanError(
         f"no free /24 is left in lab_host_address_pool {pool}: give the lab another pool"
@@ -74,10 +77,12 @@ def make(
 ) -> dict[str, Any]:
     """The plan of a lab.
 
-    wish: name, count, suites, ports, span. saved: an earlier plan or {}. is_free(port): can the loopback port be had?
+    wish: name, count, suites, ports, span. saved: an earlier plan or {}.
+    is_free(port): whether the loopback port can be had.
     Returns {"name", "subnet", "hosts": {host: {"suite", "address", "ports": {"22": 20001, …}}}}.
     """
-    name, span = wish["name"], wish["span"]
+    name: str = wish["name"]
+    span: list[int] = wish["span"]
     network = ipaddress.ip_network(subnet)
     old = saved.get("hosts", {}) if saved.get("subnet") == subnet else {}
     wanted = [f"h{number}" for number in range(1, wish["count"] + 1)]

@@ -1,4 +1,4 @@
-"""Waits until lab hosts can be worked with: systemd up, engine answering, sshd letting the lab's key in."""
+"""Waits until lab hosts can be worked with: systemd up, engine answering, sshd letting us in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from ansible.module_utils.lab_engine import EngineError, docker
 
 PAUSE = 0.5
-#: What a host is asked, in this order: the word for the message, and the command that must succeed inside it.
+#: What a host is asked, in this order: the word for the message, and the command that must succeed
+#: inside it.
 QUESTIONS = (
     (
         "systemd to finish booting",
@@ -22,7 +23,7 @@ QUESTIONS = (
 
 
 def evidence(container: str) -> str:
-    """The last words of a host that did not become ready: its failed units and journal, or its output if it exited."""
+    """The last words of a host that is not ready: failed units and journal, or its output."""
     state = docker(
         "container",
         "inspect",
@@ -33,7 +34,8 @@ def evidence(container: str) -> str:
     )
     if not state.stdout.startswith("running"):
         logs = docker("container", "logs", "--tail", "30", container, check=False)
-        return f"the container is {state.stdout.strip() or 'gone'}; its last output:\n{logs.stdout}{logs.stderr}"
+        status = state.stdout.strip() or "gone"
+        return f"the container is {status}; its last output:\n{logs.stdout}{logs.stderr}"
     failed = docker(
         "exec", container, "systemctl", "--failed", "--no-legend", "--plain", check=False
     ).stdout
@@ -55,9 +57,10 @@ def first_unmet(container: str) -> str | None:
 
 
 def wait(name: str, plan: dict[str, Any], timeout: float) -> str:
-    """Waits for every host of the plan, at most `timeout` seconds together. Returns the text of a known_hosts file.
+    """Waits at most `timeout` seconds for all hosts of the plan; returns a known_hosts text.
 
-    The host keys are read inside the containers, through the engine, so that the first SSH connection is checked too.
+    The host keys are read inside the containers, through the engine, so that the first SSH
+    connection is checked too.
     Raises EngineError with the host, what it lacked and the end of its journal.
     """
     deadline = time.monotonic() + timeout
@@ -78,7 +81,7 @@ def wait(name: str, plan: dict[str, Any], timeout: float) -> str:
 
 
 def log_in(plan: dict[str, Any], key: Path, known_hosts: Path, timeout: float) -> None:
-    """Logs in to every host once, host key checked, through the published port. Raises EngineError if one refuses."""
+    """Logs in to every host once, host key checked. Raises EngineError if one refuses for long."""
     deadline = time.monotonic() + timeout
     for host, given in plan["hosts"].items():
         command = [
