@@ -9,6 +9,7 @@ from __future__ import annotations
 from agentcore.integration.manager import (
     COMPONENTS,
     ComponentStatus,
+    Implementation,
     RustIntegrationManager,
     default_manager,
     is_native_panic,
@@ -17,6 +18,7 @@ from agentcore.integration.manager import (
 __all__ = [
     "COMPONENTS",
     "ComponentStatus",
+    "Implementation",
     "RustIntegrationManager",
     "default_manager",
     "is_native_panic",

@@ -131,13 +131,11 @@ class RustIntegrationManager:
             raise ConfigurationError(
                 f"{probe_deadline} is not a deadline", "probe_deadline", "seconds above 0"
             )
-        if version is None:
-            from agentcore import __version__ as version  # late: the package may be half imported
         self._settings = Settings.from_env() if settings is None else settings
         self._isolate = isolate
         self._deadline = probe_deadline
         self._fault_limit = fault_limit
-        self._version = version
+        self._version = _package_version() if version is None else version
         self._folder = search_folder(self._settings.lib_dir)
         self._components = {
             module: _Component(module, self._settings.native_mode(module)) for module in COMPONENTS
@@ -258,7 +256,7 @@ class RustIntegrationManager:
             native = import_native(component.module, place.file)
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # a panic during import is no Exception
+        except BaseException as error:  # noqa: BLE001 - a panic is no Exception
             return Verdict("broken", f"{type(error).__name__}: {error}")
         mismatch = check_version(native, self._version)
         if mismatch is not None:
@@ -294,6 +292,12 @@ class RustIntegrationManager:
                 path=component.path,
                 faults=component.faults,
             )
+
+
+def _package_version() -> str:
+    from agentcore import __version__  # late: the package may be half imported above
+
+    return __version__
 
 
 _default: RustIntegrationManager | None = None

@@ -1,0 +1,77 @@
+//! The border of a native object: where a panic stops and the twin takes over.
+//!
+//! The facade hands over a function that makes the twin. At the first panic it is called
+//! with the cause, and from then on every call is answered by what it returned. No frame of
+//! Python is on the way of a good call.
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Guards the calls of one object.
+pub(super) struct Border {
+    on_fault: Option<Py<PyAny>>,
+    twin: PyOnceLock<Py<PyAny>>,
+}
+
+impl Border {
+    /// `on_fault(cause: str)` returns the twin, or raises what the caller shall see.
+    pub(super) fn new(on_fault: Option<Py<PyAny>>) -> Self {
+        Self {
+            on_fault,
+            twin: PyOnceLock::new(),
+        }
+    }
+
+    /// Answers natively, or by the twin once something panicked.
+    #[inline]
+    pub(super) fn cross<'py, R>(
+        &self,
+        py: Python<'py>,
+        native: impl FnOnce() -> PyResult<R>,
+        twin: impl FnOnce(&Bound<'py, PyAny>) -> PyResult<R>,
+    ) -> PyResult<R> {
+        if self.twin.get(py).is_none() {
+            match catch_unwind(AssertUnwindSafe(native)) {
+                Ok(answer) => return answer,
+                Err(panic) => self.fall_back(py, &cause_of(&*panic))?,
+            };
+        }
+        let Some(answering) = self.twin.get(py) else {
+            return Err(PyRuntimeError::new_err("the twin was not kept")); // set just above
+        };
+        twin(answering.bind(py))
+    }
+
+    /// Makes the twin, once, and leaves the answers to it.
+    pub(super) fn fall_back<'py>(
+        &self,
+        py: Python<'py>,
+        cause: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let twin = self.twin.get_or_try_init(py, || match &self.on_fault {
+            Some(on_fault) => Ok(on_fault.bind(py).call1((cause,))?.unbind()),
+            None => Err(PyRuntimeError::new_err(format!(
+                "internal error in agent_core_utils.Cache: {cause}"
+            ))),
+        })?;
+        Ok(twin.bind(py).clone())
+    }
+
+    /// Shows the garbage collector what is held.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.on_fault)
+    }
+}
+
+fn cause_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!(
+        "panic: {}",
+        text.unwrap_or_else(|| "without a message".to_owned())
+    )
+}

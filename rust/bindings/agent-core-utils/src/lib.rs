@@ -1,0 +1,36 @@
+//! The Python module `agent_core_utils`: converts, detaches, calls.
+//!
+//! What the module's items promise is written in the contracts of the Python package
+//! (`agentcore.cache.contract`, `agentcore.text.contract`); its pure-Python twins are the
+//! reference. Nothing of that package is imported here.
+
+mod cache;
+mod text;
+
+use pyo3::prelude::*;
+
+/// The native half of `agentcore.cache` and `agentcore.text`.
+#[pymodule]
+mod agent_core_utils {
+    #[pymodule_export]
+    use super::cache::Cache;
+    #[pymodule_export]
+    use super::text::{Matcher, normalize_many, redact_many};
+
+    use pyo3::prelude::*;
+
+    /// Panics with `message`, on purpose: lets the tests show that a panic stops at the border.
+    #[pyfunction]
+    fn _panic(message: &str) {
+        panic!("{message}");
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add(
+            "REDACT_PATTERNS",
+            ::agent_core_utils::text::REDACT_PATTERNS.as_slice(),
+        )
+    }
+}
