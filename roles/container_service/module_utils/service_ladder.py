@@ -61,6 +61,8 @@ class Ladder:
         body = container_spec.create_body(spec, image_id, self.service, self.release)
         spec_hash = container_spec.spec_hash(spec, image_id)
         body["Labels"][container_spec.LABEL_SPEC] = spec_hash
+        # Until it has passed, it is not restarted: an exit then shows with its code, and its log is of one life.
+        body["HostConfig"]["RestartPolicy"] = {"Name": "no"}
         self.engine.create(name, body)
         self.engine.start(name)
         return {
@@ -79,6 +81,7 @@ class Ladder:
         try:
             generation = self.start(name, spec)
             passed = health_gate.gate(self.engine, name, spec.get("expect"), self.gate_timings)
+            self.engine.update_restart_policy(name, spec.get("restart") or "unless-stopped")
         except (health_gate.GateFailure, EngineError) as error:
             self.refuse(name, spec, step, str(error), time.monotonic() - began)
             return None
@@ -176,6 +179,7 @@ class InPlace(Ladder):
         """Gates what already runs as it should but is not known to be good (a run was killed, or it is just starting)."""
         try:
             health_gate.gate(self.engine, name, spec.get("expect"), self.gate_timings)
+            self.engine.update_restart_policy(name, spec.get("restart") or "unless-stopped")
         except health_gate.GateFailure:
             return None
         image_id = self.image_id(spec)
