@@ -84,7 +84,7 @@ def read_service(node: Any, path: str, around: Surroundings, reader: Reader) -> 
     service["init"] = reader.boolean(s.get("init"), f"{path}.init")
     _rights(s, path, around, service, reader)
     labels = reader.pairs(s.get("labels"), f"{path}.labels", None)
-    for key in labels:
+    for key in sorted(labels):
         if key.startswith(RESERVED_LABEL):
             reader.problem(
                 child(f"{path}.labels", key), "a reserved label", f"one not under {RESERVED_LABEL}"
@@ -121,9 +121,7 @@ def _words(node: Any, path: str, reader: Reader) -> list[str] | None:
 def _limits(s: dict[str, Any], path: str, reader: Reader) -> dict[str, int]:
     """Read both spellings; 0 stands for no limit."""
     deploy = reader.mapping(s.get("deploy"), f"{path}.deploy", ("resources",))
-    resources = reader.mapping(
-        deploy.get("resources"), f"{path}.deploy.resources", ("limits", "reservations")
-    )
+    resources = reader.mapping(deploy.get("resources"), f"{path}.deploy.resources", ("limits",))
     place = f"{path}.deploy.resources.limits"
     new = reader.mapping(resources.get("limits"), place, ("cpus", "memory", "pids"))
     found: dict[str, int] = {}

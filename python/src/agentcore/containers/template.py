@@ -112,7 +112,7 @@ def _shared(node: Any, path: str, project: str, reader: Reader) -> dict[str, Any
 
 def _check_dependencies(services: dict[str, Any], reader: Reader) -> None:
     for name, service in services.items():
-        for other, condition in service["depends_on"].items():
+        for other, condition in sorted(service["depends_on"].items()):
             place = child(f"{child('services', name)}.depends_on", other)
             if other not in services:
                 reader.problem(place, "no such service", f"one of {', '.join(services)}")

@@ -101,7 +101,7 @@ class _Builder:
             tag = None
         if isinstance(event, yaml.ScalarEvent):
             if tag is not None:
-                return _tagged(event.value, tag), at + 1
+                return _tagged(event, tag), at + 1
             return (event.value if event.style else resolve(event.value)), at + 1
         if isinstance(event, yaml.SequenceStartEvent):
             items: list[Any] = []
@@ -156,15 +156,16 @@ def _targets(events: list[Any]) -> dict[int, int]:
     return targets
 
 
-def _tagged(text: str, tag: str) -> Any:
+def _tagged(event: Any, tag: str) -> Any:
     """Give a scalar the core type that its ``!!`` tag names; any other ``!!`` tag means text."""
     kind = tag.removeprefix("tag:yaml.org,2002:")
     if kind not in ("bool", "int", "float", "null"):
-        return text
-    value = resolve(text)
+        return event.value
+    value = resolve(event.value)
     names = {"bool": (bool,), "int": (int,), "float": (float, int), "null": (type(None),)}[kind]
     if not isinstance(value, names) or (kind in ("int", "float") and isinstance(value, bool)):
-        raise TemplateError([f"template: {show(text)} is not of its tag's type"])
+        line = event.start_mark.line + 1
+        raise TemplateError([f"template: not valid YAML at line {line}; expected one YAML document"])
     return float(value) if kind == "float" else value
 
 
