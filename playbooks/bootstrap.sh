@@ -1,0 +1,61 @@
+#!/bin/sh
+# Makes the control machine ready: Debian packages that are missing, and a virtual environment with pinned tools.
+# Called by the Makefile; a second run does nothing. Usage: bootstrap.sh deploy|test
+set -eu
+wanted=$1
+root=$(cd "$(dirname "$0")/.." && pwd)
+venv=$root/.venv
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "error: $*"; exit 1; }
+
+# --- Debian packages: only what is missing, and only where apt is there to install it
+packages() {
+    missing=
+    for pair in "$@"; do
+        command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+    done
+    [ -z "$missing" ] && return 0
+    command -v apt-get >/dev/null 2>&1 || fail "these programs are missing and this is not Debian:$missing"
+    if [ "$(id -u)" = 0 ]; then elevate=; else
+        elevate=sudo
+        command -v sudo >/dev/null 2>&1 || fail "install these packages as root first:$missing"
+    fi
+    say "installing Debian packages:$missing"
+    # shellcheck disable=SC2086
+    $elevate apt-get update -qq && DEBIAN_FRONTEND=noninteractive $elevate apt-get install -y -qq --no-install-recommends $missing >/dev/null \
+        || fail "apt-get could not install:$missing"
+}
+
+python() {
+    for name in python3.11 python3.12 python3.13 python3; do
+        command -v "$name" >/dev/null 2>&1 || continue
+        "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo "$name"; return; }
+    done
+    fail "no Python from 3.11 to 3.13 was found; on Debian 12: apt-get install python3"
+}
+
+packages mmdebstrap:mmdebstrap git:git ssh:openssh-client
+if [ "$wanted" = test ]; then
+    packages gcc:gcc nmap:nmap nft:nftables openssl:openssl dpkg:dpkg
+fi
+
+# --- the virtual environment
+stamp=$venv/.$wanted-$(cat "$root/playbooks/requirements.txt" "$root/python/requirements-test.txt" 2>/dev/null | sha256sum | cut -c1-12)
+[ -e "$stamp" ] && exit 0
+interpreter=$(python)
+if [ ! -x "$venv/bin/pip" ]; then
+    say "making a virtual environment with $interpreter"
+    "$interpreter" -m venv "$venv" 2>/dev/null || {
+        rm -rf "$venv"
+        packages no-such-program:python3-venv
+        "$interpreter" -m venv "$venv" || fail "$interpreter cannot make a virtual environment"
+    }
+fi
+case $wanted in
+deploy) "$venv/bin/pip" install -q -r "$root/playbooks/requirements.txt" ;;
+test) "$venv/bin/pip" install -q -r "$root/playbooks/requirements.txt" -r "$root/python/requirements-test.txt" ;;
+*) fail "usage: bootstrap.sh deploy|test" ;;
+esac || fail "pip could not install the pinned tools; the lines above say why"
+rm -f "$venv"/."$wanted"-*
+: >"$stamp"
