@@ -54,11 +54,18 @@ def _fetch(ctx: Context, lock: Path, folder: Path) -> dict[str, str]:
 
 def _pip(ctx: Context, lock: Path, folder: Path, target: Path, more: list[str]) -> None:
     tag = ctx.python_version.replace(".", "")
-    platforms = [f"manylinux_2_{minor}" for minor in range(OLDEST_GLIBC_MINOR, NEWEST_GLIBC_MINOR + 1)]
+    platforms = [
+        f"manylinux_2_{minor}" for minor in range(OLDEST_GLIBC_MINOR, NEWEST_GLIBC_MINOR + 1)
+    ]
     platforms += ["manylinux1", "manylinux2010", "manylinux2014"]
     command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input"]
     command += ["--no-deps", "--only-binary=:all:", "--implementation=cp"]
-    command += [f"--python-version={ctx.python_version}", f"--abi=cp{tag}", "--abi=abi3", "--abi=none"]
+    command += [
+        f"--python-version={ctx.python_version}",
+        f"--abi=cp{tag}",
+        "--abi=abi3",
+        "--abi=none",
+    ]
     command += [f"--platform={name}_{ctx.machine}" for name in platforms]
     command += [f"--requirement={lock}", f"--find-links={folder}", f"--dest={target}", *more]
     log = ctx.cache / "logs" / f"pip-{lock.name}.log"

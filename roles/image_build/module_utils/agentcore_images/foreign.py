@@ -39,7 +39,9 @@ def image_id(ctx: Context, name: str) -> str:
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise BuildError(ctx.docker, f"cannot be asked for the base image {name}: {error}") from error
+        raise BuildError(
+            ctx.docker, f"cannot be asked for the base image {name}: {error}"
+        ) from error
     if answer.returncode != 0:
         raise BuildError(
             name,
@@ -59,9 +61,7 @@ def take(ctx: Context, name: str) -> Foreign:
             return Foreign(layers, known["env"])
     with ctx.step(f"base image {name}"):
         found = _save(ctx, name)
-    ctx.store.remember(
-        key, {"layers": [vars(blob) for blob in found.layers], "env": found.env}
-    )
+    ctx.store.remember(key, {"layers": [vars(blob) for blob in found.layers], "env": found.env})
     return found
 
 

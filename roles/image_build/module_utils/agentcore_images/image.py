@@ -106,7 +106,8 @@ def make(ctx: Context, recipe: Recipe, done: dict[str, Image]) -> Image:
         components.extend(KINDS[spec.kind].components(ctx, spec))
     if not base and any(spec.kind == "debian" for spec in specs):
         debs = ctx.once(
-            f"debs {rootfs_of(ctx, specs).key}", lambda: rootfs_of(ctx, specs).packages_installed(ctx)
+            f"debs {rootfs_of(ctx, specs).key}",
+            lambda: rootfs_of(ctx, specs).packages_installed(ctx),
         )
         components = [f"deb {line}" for line in debs] + [
             line for line in components if not line.startswith("deb ")

@@ -52,7 +52,9 @@ def run(
             _wait(child, name, log, timeout_seconds, say)
     if child.returncode != 0:
         raise BuildError(
-            name, f"ended with status {child.returncode}", f"its last words:\n{tail(log)}\nall: {log}"
+            name,
+            f"ended with status {child.returncode}",
+            f"its last words:\n{tail(log)}\nall: {log}",
         )
 
 

@@ -58,7 +58,9 @@ def write(ctx: Context, images: list[Image]) -> tuple[dict[str, Any], bool]:
     for blob in lacking:
         link(ctx.store.path(blob), blob_path(folder, blob.hex))
     for image in images:
-        _write_if_new(folder / "sbom" / f"{image.recipe.key}.txt", "\n".join(image.components) + "\n")
+        _write_if_new(
+            folder / "sbom" / f"{image.recipe.key}.txt", "\n".join(image.components) + "\n"
+        )
     if before == record and not lacking:
         return record, False
     if before is not None and before["id"] != record["id"]:

@@ -76,7 +76,11 @@ class Rootfs:
         with ctx.step(f"Debian {self.suite}: {what}"), replacing(folder) as part:
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
-            command += [self.suite, str(part / "rootfs.tar"), *([self.mirror] if self.mirror else [])]
+            command += [
+                self.suite,
+                str(part / "rootfs.tar"),
+                *([self.mirror] if self.mirror else []),
+            ]
             env = {
                 **os.environ,
                 "SOURCE_DATE_EPOCH": str(self.epoch),

@@ -71,7 +71,9 @@ def _ask(command: list[str]) -> str:
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError) as error:
-        raise BuildError(command[0], f"does not answer: {error}", "a working Rust tool chain") from error
+        raise BuildError(
+            command[0], f"does not answer: {error}", "a working Rust tool chain"
+        ) from error
     return answer.stdout.strip()
 
 

@@ -102,7 +102,9 @@ def _from_member(path: Path, member: tarfile.TarInfo, tree: Tree) -> Node | None
     if not name:
         return None
     xattrs = tuple(
-        sorted((k, v) for k, v in member.pax_headers.items() if k.startswith("SCHILY.xattr.security"))
+        sorted(
+            (k, v) for k, v in member.pax_headers.items() if k.startswith("SCHILY.xattr.security")
+        )
     )
     base = Node(name, mode=member.mode & 0o7777, uid=member.uid, gid=member.gid, xattrs=xattrs)
     if member.isfile():
@@ -179,7 +181,9 @@ def write_layer(nodes: list[Node], sink: BinaryIO, epoch: int) -> tuple[str, int
     """
     out = Hashing(sink)
     written: dict[str, str] = {}
-    with tarfile.open(fileobj=cast("BinaryIO", out), mode="w", format=tarfile.PAX_FORMAT) as archive:
+    with tarfile.open(
+        fileobj=cast("BinaryIO", out), mode="w", format=tarfile.PAX_FORMAT
+    ) as archive:
         for node in sorted(nodes, key=lambda n: n.path):
             info = tarfile.TarInfo(node.path)
             info.mtime = epoch

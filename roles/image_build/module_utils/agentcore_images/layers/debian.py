@@ -118,7 +118,9 @@ def _packages(spec: LayerSpec) -> list[str]:
     if not isinstance(options, dict) or set(options) - KEYS:
         raise BuildError(spec.where, "unknown options of debian", f"keys: {sorted(KEYS)}")
     names = options.get("packages") or []
-    if not all(isinstance(name, str) and re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", name) for name in names):
+    if not all(
+        isinstance(name, str) and re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", name) for name in names
+    ):
         raise BuildError(spec.where, f"{names!r} is not a list of Debian package names")
     return list(names)
 

@@ -77,7 +77,9 @@ class Files:
             default = "0755" if entry.get("type") == "dir" else "0644"
             mode = int(str(entry.get("mode", default)), 8)
         except ValueError as error:
-            raise BuildError(spec.where, f"/{path}: {error}", "owner UID:GID, mode in octal") from error
+            raise BuildError(
+                spec.where, f"/{path}: {error}", "owner UID:GID, mode in octal"
+            ) from error
         if entry.get("type") == "dir":
             return Node(path, kind="dir", mode=mode, uid=uid, gid=gid)
         if "target" in entry:

@@ -39,7 +39,10 @@ class PythonApp:
         source = self._source(ctx, spec)
         to = clean(spec.options["to"])
         nodes = [
-            Node(f"{to}/{source.name}/{path.relative_to(source).as_posix()}", content=path.read_bytes())
+            Node(
+                f"{to}/{source.name}/{path.relative_to(source).as_posix()}",
+                content=path.read_bytes(),
+            )
             for path in files_below(source)
         ]
         info = f"{to}/{source.name}-{ctx.version}.dist-info"

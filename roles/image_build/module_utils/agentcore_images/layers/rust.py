@@ -45,7 +45,10 @@ class Rust:
             return with_parents([Node(to, mode=0o755, content=content)])
         return with_parents(
             [
-                Node(f"{to}/{name}.abi3.so", content=(folder / "lib" / f"{name}.abi3.so").read_bytes())
+                Node(
+                    f"{to}/{name}.abi3.so",
+                    content=(folder / "lib" / f"{name}.abi3.so").read_bytes(),
+                )
                 for name in spec.options["extensions"]
             ]
         )
@@ -60,7 +63,9 @@ class Rust:
             pass
         else:
             names = f"{', '.join(toolchain.DAEMONS)}; {', '.join(toolchain.EXTENSIONS)}"
-            raise BuildError(spec.where, f"{options!r}", f"binary or extensions, and to; of {names}")
+            raise BuildError(
+                spec.where, f"{options!r}", f"binary or extensions, and to; of {names}"
+            )
         tools = ctx.once("toolchain", lambda: toolchain.find(ctx))
         if tools is None:
             raise BuildError(spec.where, "needs a Rust tool chain", "image_build_native: false")

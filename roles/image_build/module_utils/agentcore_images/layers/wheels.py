@@ -67,7 +67,9 @@ class Wheels:
             raise BuildError(spec.where, "wheels wants lock and to")
         lock = ctx.root / str(spec.options["lock"])
         if not lock.is_file():
-            raise BuildError(spec.where, f"{spec.options['lock']} is missing", "a lock file with pins")
+            raise BuildError(
+                spec.where, f"{spec.options['lock']} is missing", "a lock file with pins"
+            )
         return lock
 
 
