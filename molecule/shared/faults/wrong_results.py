@@ -1,0 +1,21 @@
+"""Runs inside the faulty extension: the real module whole, but one function answers wrongly."""
+
+import importlib.machinery
+import importlib.util
+import os
+
+_file = os.memfd_create("agent_core_utils")
+os.write(_file, real_bytes)  # noqa: F821 - the extension gives us the name
+_loader = importlib.machinery.ExtensionFileLoader("agent_core_utils", f"/proc/self/fd/{_file}")
+_real = importlib.util.module_from_spec(
+    importlib.util.spec_from_loader("agent_core_utils", _loader)
+)
+_loader.exec_module(_real)
+globals().update({name: getattr(_real, name) for name in dir(_real) if name != "__name__"})
+os.close(_file)
+del real_bytes  # noqa: F821
+
+
+def normalize_many(texts, *arguments):
+    """Answers in the right shape, with the letters of every text in the wrong order."""
+    return [text[::-1] for text in _real.normalize_many(texts, *arguments)]
