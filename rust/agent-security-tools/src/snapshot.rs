@@ -9,6 +9,17 @@ use crate::host::Host;
 use crate::host::containers::Containers;
 use crate::host::listeners::Listener;
 
+/// The kinds of change, by name.
+pub const KINDS: &[&str] = &[
+    "container_added",
+    "container_image_changed",
+    "container_removed",
+    "listener_added",
+    "listener_removed",
+    "setuid_added",
+    "setuid_removed",
+];
+
 /// Processes of one name and owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessGroup {
@@ -49,8 +60,7 @@ pub struct Snapshot {
 /// One change since the last audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drift {
-    /// `listener_added`, `listener_removed`, `setuid_added`, `setuid_removed`, `container_added`,
-    /// `container_removed` or `container_image_changed`.
+    /// One of [`KINDS`].
     pub kind: String,
     /// What changed.
     pub subject: String,

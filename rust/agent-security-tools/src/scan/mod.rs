@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 pub use local::socket_limit;
-pub use report::{PortSets, ScanReport, TargetReport, ranges, report};
+pub use report::{PortSets, ScanCounts, ScanReport, TargetReport, ranges, report};
 
 use crate::Error;
 use crate::scope::{Scope, Target};
