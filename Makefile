@@ -40,7 +40,7 @@ status: setup ## what runs where, and what has drifted
 	@$(PLAYBOOK) playbooks/status.yml
 
 .PHONY: scan
-scan: setup-report ## audit every host, scan its neighbors, make one report (FAIL_ON=critical|high|medium|low|none)
+scan: setup ## audit every host, scan its neighbors, make one report (FAIL_ON=critical|high|medium|low|none)
 	@$(PLAYBOOK) playbooks/scan.yml -e fleet_scan_fail_on=$(FAIL_ON)
 
 .PHONY: rollback
@@ -56,10 +56,9 @@ uninstall: setup ## take the appliance off; keeps data (DATA=true removes it)
 setup: ## the virtual environment with pinned tools, and missing Debian packages
 	@playbooks/bootstrap.sh deploy
 
-.PHONY: setup-test setup-report
+.PHONY: setup-test
 setup-test: ## what the tests need on top
 	@playbooks/bootstrap.sh test
-setup-report: setup
 
 .PHONY: images
 images: setup ## build the images into build/release

@@ -202,7 +202,7 @@ def take_down() -> None:
     lab = ROOT / "build" / "lab" / "acmol"
     if lab.exists() and shutil.which("ansible-playbook"):
         subprocess.run(
-            ["ansible-playbook", "-i", "localhost,", "playbooks/lab_down.yml", "-e", "lab_host_prefix=acmol"],
+            ["ansible-playbook", "-i", "localhost,", "playbooks/lab_down.yml", "-e", "lab_host_name=acmol"],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

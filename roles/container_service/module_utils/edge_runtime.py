@@ -46,10 +46,11 @@ class Edge:
 
     def servers(self):
         """{server: {"status": "UP"…, "sessions": current sessions}} of the backend."""
-        table = self.command("show stat %s 4 -1" % self.backend).lstrip("# ")
+        table = self.command("show stat -1 4 -1").lstrip("# ")
         found = {}
         for row in csv.DictReader(io.StringIO(table)):
-            found[row["svname"]] = {"status": row["status"], "sessions": int(row["scur"] or 0)}
+            if row["pxname"] == self.backend:
+                found[row["svname"]] = {"status": row["status"], "sessions": int(row["scur"] or 0)}
         if not found:
             raise EdgeError("the edge has no backend named %s" % self.backend)
         return found

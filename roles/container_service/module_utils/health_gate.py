@@ -177,3 +177,10 @@ def evidence(engine, name, expect=None):
     if expect:
         found["probes"].append(probe(expect["target"]))
     return found
+
+
+def with_last_words(reason, log):
+    """`reason` and the last line that the container wrote, which mostly says why it left. Lines begin with a time stamp."""
+    lines = [line.partition(" ")[2].strip() for line in log.splitlines()]
+    spoken = [line for line in lines if line]
+    return "%s; its last words: %s" % (reason, spoken[-1][:200]) if spoken else reason

@@ -90,6 +90,9 @@ class Ladder:
 
     def refuse(self, name, spec, step, reason, seconds):
         """Keeps the evidence of a failure, then clears the place."""
+        evidence = health_gate.evidence(self.engine, name, spec.get("expect"))
+        if "exited" in reason:
+            reason = health_gate.with_last_words(reason, evidence["log"])
         incident = {
             "service": self.service,
             "container": name,
@@ -99,7 +102,7 @@ class Ladder:
             "release": self.release,
             "reason": reason,
             "seconds": round(seconds, 1),
-            "evidence": health_gate.evidence(self.engine, name, spec.get("expect")),
+            "evidence": evidence,
         }
         self.incidents.append(incident)
         self.steps.append({"step": step, "flavor": incident["flavor"], "outcome": "refused", "reason": reason})

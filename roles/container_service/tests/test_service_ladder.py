@@ -71,7 +71,7 @@ def test_another_release_with_the_same_content_is_no_restart(service, test_image
 def test_a_candidate_that_fails_gives_way_to_the_next_and_leaves_evidence(service, test_image):
     result = service.deploy("r1", bad(test_image), fallback(test_image))
     assert (result["outcome"], result["flavor"]) == ("fallback", "python")
-    assert "exited with code 9" in result["reason"]
+    assert result["reason"] == "it exited with code 9; its last words: broken"
     assert "broken" in result["incidents"][0]["evidence"]["log"]
 
 
