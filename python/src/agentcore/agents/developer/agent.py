@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentcore.agents.contract import Report, worst_first
@@ -23,7 +23,7 @@ class DeveloperAgent:
 
     name = "developer"
     description = "finds secrets, dependency problems and complex functions in source code"
-    examples = (
+    examples: Sequence[str] = (
         "find secrets and leaked API keys in this source code",
         "check the dependencies in requirements.txt for unpinned packages",
         "which functions in this Python code are too complex",
@@ -31,7 +31,7 @@ class DeveloperAgent:
         "audit my code base for problems",
         "is my private key committed to git",
     )
-    inputs = {  # noqa: RUF012  # a constant, typed by the protocol
+    inputs: Mapping[str, str] = {
         "files": "list of {path, content}: the text files of the tree",
     }
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from agentcore.agents.contract import Finding, Report, Severity, worst_first
 from agentcore.agents.inputs import Inputs
@@ -14,14 +14,16 @@ from agentcore.agents.lawyer.extracts import amounts, dates, parties
 from agentcore.agents.lawyer.quotes import Extract, Gate, quoted
 from agentcore.agents.lawyer.topics import MISSING, RISKS, RULES, TOPICS
 from agentcore.errors import InputError
-from agentcore.ml.search import Hit
 from agentcore.text import KINDS, FastStringProcessor, Kind
+
+if TYPE_CHECKING:
+    from agentcore.ml.search import Hit
 
 __all__ = ["NOTICE", "LawyerAgent"]
 
 NOTICE = "This is not legal advice."
 TASKS = ("contract", "license", "redact")
-Searcher = Callable[[str, list[tuple[str, str]], int], list[Hit]]
+Searcher = Callable[[str, list[tuple[str, str]], int], "list[Hit]"]
 
 
 class LawyerAgent:
@@ -36,7 +38,7 @@ class LawyerAgent:
     description = (
         "reads contracts (parties, dates, amounts, clauses), names licenses, redacts texts"
     )
-    examples = (
+    examples: Sequence[str] = (
         "who are the parties to this contract and when does it end",
         "which clauses are missing from this agreement",
         "summarize the obligations, liability and termination terms of the contract",
@@ -44,7 +46,7 @@ class LawyerAgent:
         "redact names, e-mail addresses and account numbers from this document",
         "is there a governing law or arbitration clause",
     )
-    inputs = {  # noqa: RUF012  # a constant, typed by the protocol
+    inputs: Mapping[str, str] = {
         "text": "the contract, license or text",
         "task": "contract (default), license or redact",
         "name": "what to call the document (default document.txt)",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ class TraderAgent:
 
     name = "trader"
     description = "backtests a trading strategy over a price table, with costs and risk figures"
-    examples = (
+    examples: Sequence[str] = (
         "backtest a moving average crossover on this price history",
         "how would a momentum strategy have done against buy and hold",
         "what are the Sharpe ratio and the maximum drawdown of this strategy",
@@ -59,7 +59,7 @@ class TraderAgent:
         "plot the equity curve of a trading strategy",
         "volatility and returns of this OHLCV data",
     )
-    inputs = _COMMON | _parameter_help()
+    inputs: Mapping[str, str] = _COMMON | _parameter_help()
 
     def run(self, inputs: Mapping[str, Any]) -> Report:
         """Backtest; see ``inputs`` for what it takes."""
