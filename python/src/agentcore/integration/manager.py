@@ -19,7 +19,7 @@ from typing import Literal
 from agentcore.errors import ConfigurationError, NativeUnavailableError
 from agentcore.integration.isolation import PROBE_DEADLINE, try_in_child
 from agentcore.integration.locate import Location, import_native, locate, search_folder
-from agentcore.integration.probe import Verdict, check_version, run_vectors
+from agentcore.integration.probe import Verdict, check_version, run_vectors, untestable
 from agentcore.settings import COMPONENTS, NativeMode, Settings
 
 __all__ = [
@@ -262,7 +262,11 @@ class RustIntegrationManager:
         if mismatch is not None:
             return mismatch
         if not self._isolate:
-            for _, wrong in run_vectors(component.module, native):
+            try:
+                results = run_vectors(component.module, native)
+            except Exception as error:  # noqa: BLE001 - what can't be tested is not trusted
+                return untestable(error)
+            for _, wrong in results:
                 if wrong:
                     return Verdict("self_test_failed", wrong, self._version)
         component.native = native

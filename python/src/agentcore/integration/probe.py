@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from agentcore.integration.locate import import_native
 from agentcore.integration.selftests import Vector
 
-__all__ = ["Verdict", "check_version", "main", "run_vectors", "vectors_of"]
+__all__ = ["Verdict", "check_version", "main", "run_vectors", "untestable", "vectors_of"]
 
 
 class Verdict(NamedTuple):
@@ -40,6 +40,11 @@ def vectors_of(module: str) -> tuple[Vector, ...]:
     found = importlib.import_module(f"agentcore.integration.selftests.{module}")
     vectors: tuple[Vector, ...] = found.VECTORS
     return vectors
+
+
+def untestable(error: Exception) -> Verdict:
+    """Return the verdict on a module whose self-test can't be had."""
+    return Verdict("broken", f"its self-test can't be loaded: {type(error).__name__}: {error}")
 
 
 def check_version(native: ModuleType, expected: str) -> Verdict | None:
@@ -96,7 +101,10 @@ def main(argv: list[str]) -> int:
         say(verdict=verdict)
         return 0
 
-    vectors = vectors_of(module)
+    try:
+        vectors = vectors_of(module)
+    except Exception as error:  # noqa: BLE001 - what can't be tested is not trusted
+        return conclude(untestable(error))
     say(step="importing")
     try:
         native = import_native(module, file)
