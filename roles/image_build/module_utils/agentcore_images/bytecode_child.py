@@ -8,7 +8,7 @@ import py_compile
 import sys
 
 
-def main():
+def main() -> None:
     """Compile each path; name on standard error those that this Python does not understand."""
     stage = sys.argv[1]
     for path in sys.stdin.read().splitlines():

@@ -28,6 +28,9 @@ def wheels_for(ctx: Context, lock: Path) -> list[Path]:
     folder = ctx.cache / "wheels"
     known = ctx.store.recall(key)
     if not (known and all(_same(folder / name, digest) for name, digest in known.items())):
+        for name, digest in (known or {}).items():
+            if not _same(folder / name, digest):
+                (folder / name).unlink(missing_ok=True)
         with ctx.step(f"wheels of {lock.name}"):
             known = _fetch(ctx, lock, folder)
         ctx.store.remember(key, known)

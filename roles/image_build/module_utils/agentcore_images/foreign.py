@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 
 from .context import Context
 from .errors import BuildError
-from .store import CHUNK, Blob, key_of, replacing
-from .tree import Hashing, Tree, read_tar
+from .store import Blob, key_of, replacing
+from .tree import CHUNK, Hashing, Tree, read_tar
 
 GZIP_MAGIC = b"\x1f\x8b"
 

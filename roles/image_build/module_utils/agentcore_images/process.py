@@ -15,6 +15,7 @@ from .errors import BuildError
 HEARTBEAT_SECONDS = 20.0
 POLL_SECONDS = 0.2
 TAIL_LINES = 25
+PROGRESS = ("Compiling ", "Downloading ", "Downloaded ", "Collecting ")
 
 
 def run(
@@ -104,4 +105,7 @@ def tail(log: Path, lines: int = TAIL_LINES) -> str:
         text = log.read_text("utf-8", "replace")
     except OSError:
         return ""
-    return "\n".join([line.strip() for line in text.splitlines() if line.strip()][-lines:])
+    told = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines > 1:  # a compiler's list of what went well says nothing of what did not
+        told = [line for line in told if not line.startswith(PROGRESS)]
+    return "\n".join(told[-lines:])
