@@ -4,9 +4,13 @@
 //! [`Policy`], [`plan`] compares the [`Project`] with the containers that exist, and
 //! [`container_config`] writes the engine's create request.
 //!
+//! With an engine: [`Engine`] plans, applies behind a health gate, rolls back, removes, and runs
+//! throw-away sandboxes.
+//!
 //! The Python twin is `agentcore.containers.twin`; both give the same results in the same words.
 
 mod config;
+mod engine;
 mod error;
 mod health;
 mod interpolation;
@@ -23,6 +27,7 @@ mod values;
 mod yaml;
 
 pub use config::container_config;
+pub use engine::{Engine, SandboxResult, check_project_name};
 pub use error::{Code, EngineError, TemplateError};
 pub use interpolation::{Variables, interpolate};
 pub use model::{

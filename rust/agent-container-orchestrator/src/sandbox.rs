@@ -169,8 +169,9 @@ pub fn sandbox_config(sandbox: &Sandbox, image_id: &str, deadline: u64) -> Value
     let environment: Vec<String> =
         sandbox.environment.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let tmpfs = format!(
-        "rw,noexec,nosuid,nodev,size={},mode=1777",
-        sandbox.tmpfs_bytes
+        "rw,noexec,nosuid,nodev,size={},mode=1777{}",
+        sandbox.tmpfs_bytes,
+        owner(&sandbox.user)
     );
     let mut body = json!({
         "Image": image_id,
@@ -206,4 +207,16 @@ pub fn sandbox_config(sandbox: &Sandbox, image_id: &str, deadline: u64) -> Value
         }
     }
     body
+}
+
+/// The `/tmp` of a numeric user is its own: runc before 1.2 gives a tmpfs the mode of the image's
+/// directory, whatever mode is asked for.
+fn owner(user: &str) -> String {
+    let (uid, gid) = user.split_once(':').unwrap_or((user, "0"));
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if number(uid) && number(gid) {
+        format!(",uid={uid},gid={gid}")
+    } else {
+        String::new()
+    }
 }

@@ -49,7 +49,9 @@ class EngineError(AgentCoreError, RuntimeError):
 
     exit_code = 1
 
-    def __init__(self, code: EngineCode, message: str, details: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, code: EngineCode, message: str, details: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.details = details or {}

@@ -50,7 +50,9 @@ def read_healthcheck(node: Any, path: str, reader: Reader) -> dict[str, Any] | N
             return {"test": ["NONE"]}
         if len(command) < 2 or command[0] not in ("CMD", "CMD-SHELL"):
             reader.problem(
-                f"{path}.test", show(test), "a command line, or [CMD, program, …] or [CMD-SHELL, line]"
+                f"{path}.test",
+                show(test),
+                "a command line, or [CMD, program, …] or [CMD-SHELL, line]",
             )
     found: dict[str, Any] = {"test": command}
     for key in ("interval", "timeout", "start_period", "start_interval"):
@@ -91,6 +93,8 @@ def read_gate(
         reader.problem(place, "image beside a healthcheck", "one of the two")
     return {
         "mode": mode,
-        "timeout_ns": duration(fields.get("timeout"), f"{place}.timeout", reader, DEFAULT_TIMEOUT_NS),
+        "timeout_ns": duration(
+            fields.get("timeout"), f"{place}.timeout", reader, DEFAULT_TIMEOUT_NS
+        ),
         "hold_ns": duration(fields.get("hold"), f"{place}.hold", reader, DEFAULT_HOLD_NS),
     }

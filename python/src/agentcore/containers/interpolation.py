@@ -44,9 +44,7 @@ def interpolate(text: str, variables: dict[str, str]) -> str:
         raise TemplateError([f"text: {refused}"]) from None
 
 
-def interpolate_tree(
-    node: Any, variables: dict[str, str], path: str, problems: list[str]
-) -> Any:
+def interpolate_tree(node: Any, variables: dict[str, str], path: str, problems: list[str]) -> Any:
     """Replace the variables in every text value of a tree; keys are left alone."""
     if isinstance(node, str):
         try:
@@ -63,9 +61,11 @@ def interpolate_tree(
             for index, item in enumerate(node)
         ]
     if isinstance(node, dict):
-        for key in node:
-            if "\0" in key:
-                problems.append(f"{child(path, key)}: a NUL character; expected text without it")
+        problems.extend(
+            f"{child(path, key)}: a NUL character; expected text without it"
+            for key in node
+            if "\0" in key
+        )
         return {
             key: interpolate_tree(value, variables, child(path, key), problems)
             for key, value in node.items()

@@ -103,7 +103,9 @@ def read_volumes(
             continue
         target = clean_path(mount["target"])
         if target is None or target == "/":
-            reader.problem(place, f"target {show(mount['target'])}", "an absolute path other than /")
+            reader.problem(
+                place, f"target {show(mount['target'])}", "an absolute path other than /"
+            )
             continue
         mount["target"] = target
         if any(other["target"] == target for other in mounts):
@@ -127,7 +129,11 @@ def read_volumes(
 
 def _short_mount(item: Any, place: str, reader: Reader) -> dict[str, Any] | None:
     parts = item.split(":") if isinstance(item, str) else []
-    if len(parts) not in (2, 3) or not parts[0] or (len(parts) == 3 and parts[2] not in ("ro", "rw")):
+    if (
+        len(parts) not in (2, 3)
+        or not parts[0]
+        or (len(parts) == 3 and parts[2] not in ("ro", "rw"))
+    ):
         reader.problem(place, show(item), "source:target[:ro|rw]")
         return None
     is_path = parts[0][0] in "/.~"
@@ -156,7 +162,9 @@ def _long_mount(item: dict[str, Any], place: str, reader: Reader) -> dict[str, A
 def read_tmpfs(node: Any, path: str, reader: Reader) -> dict[str, str]:
     """Read tmpfs mounts: ``/path`` or ``/path:size=16m,mode=1777``; one or a list."""
     found: dict[str, str] = {}
-    items = [node] if isinstance(node, str) else reader.items(node, path, "a path or a list of paths")
+    items = (
+        [node] if isinstance(node, str) else reader.items(node, path, "a path or a list of paths")
+    )
     for index, item in enumerate(items):
         place = path if isinstance(node, str) else f"{path}[{index}]"
         where, _, options = item.partition(":") if isinstance(item, str) else ("", "", "")
@@ -189,6 +197,8 @@ def read_networks(
     for name in found:
         if name != "default" and name not in declared:
             reader.problem(
-                path, f"network {show(name)} is not declared", "its name under the top-level networks"
+                path,
+                f"network {show(name)} is not declared",
+                "its name under the top-level networks",
             )
     return found

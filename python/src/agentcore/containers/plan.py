@@ -12,7 +12,15 @@ from typing import Any
 
 from agentcore.containers.template import dependency_order
 
-__all__ = ["config_hash", "container_config", "container_name", "network_config", "plan"]
+__all__ = [
+    "config_hash",
+    "container_config",
+    "container_name",
+    "container_spec",
+    "network_config",
+    "one_shot",
+    "plan",
+]
 
 LABEL_PROJECT = "agentcore.project"
 LABEL_SERVICE = "agentcore.service"
@@ -61,7 +69,8 @@ def config_hash(project: dict[str, Any], service: str) -> str:
     return hashlib.sha256(canonical(container_spec(project, service)).encode()).hexdigest()
 
 
-def _one_shot(project: dict[str, Any], service: str) -> bool:
+def one_shot(project: dict[str, Any], service: str) -> bool:
+    """Say whether another service waits for this one to end."""
     return any(
         other["depends_on"].get(service) == "service_completed_successfully"
         for other in project["services"].values()
@@ -126,7 +135,7 @@ def _differences(
         if not any(reason["attribute"] != "image_id" for reason in reasons):
             reasons.append(_reason("config_hash", current["config_hash"], wanted))
     state, health = current["state"], current["health"]
-    if _one_shot(project, name):
+    if one_shot(project, name):
         if state != "exited" or current["exit_code"] != 0:
             before = f"{state} ({current['exit_code']})" if state == "exited" else state
             reasons.append(_reason("state", before, "exited (0)"))

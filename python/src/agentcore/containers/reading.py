@@ -22,7 +22,9 @@ class Reader:
         """Note one problem."""
         self.problems.append(f"{path}: {what}; expected {expected}")
 
-    def mapping(self, node: Any, path: str, allowed: tuple[str, ...] | None = None) -> dict[str, Any]:
+    def mapping(
+        self, node: Any, path: str, allowed: tuple[str, ...] | None = None
+    ) -> dict[str, Any]:
         """Read a mapping (null is an empty one); keys outside ``allowed`` are problems."""
         if node is None:
             return {}
@@ -44,7 +46,9 @@ class Reader:
             return []
         return node
 
-    def text(self, node: Any, path: str, expected: str, pattern: re.Pattern[str] | None = None) -> str:
+    def text(
+        self, node: Any, path: str, expected: str, pattern: re.Pattern[str] | None = None
+    ) -> str:
         """Read a text, whole numbers included; the pattern must match all of it."""
         if isinstance(node, int) and not isinstance(node, bool):
             node = str(node)

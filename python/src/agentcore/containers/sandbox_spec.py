@@ -55,7 +55,7 @@ def parse_sandbox(request: Any, policy: dict[str, Any]) -> dict[str, Any]:
     )  # fmt: skip
     high = allowed["sandbox_max_seconds"]
     found["timeout_ns"] = _bounded(
-        r.get("timeout"), "timeout", parse_duration, min(10, high) * 10**9, 100_000_000, high * 10**9,
+        r.get("timeout"), "timeout", parse_duration, min(10, high) * 10**9, 10**8, high * 10**9,
         f"a duration from 100ms to the policy's {high}s", reader,
     )  # fmt: skip
     found["output_limit"] = _bounded(
@@ -132,6 +132,7 @@ def sandbox_config(sandbox: dict[str, Any], image_id: str, deadline: int) -> dic
             "SecurityOpt": ["no-new-privileges:true"],
             "Tmpfs": {
                 "/tmp": f"rw,noexec,nosuid,nodev,size={sandbox['tmpfs_bytes']},mode=1777"  # noqa: S108
+                + _owner(sandbox["user"])
             },
         },
     }
@@ -140,3 +141,13 @@ def sandbox_config(sandbox: dict[str, Any], image_id: str, deadline: int) -> dic
     if sandbox["stdin"]:
         body |= {"AttachStdin": True, "OpenStdin": True, "StdinOnce": True}
     return body
+
+
+def _owner(user: str) -> str:
+    """Make ``/tmp`` a numeric user's own.
+
+    runc before 1.2 gives a tmpfs the mode of the image's directory, whatever mode is asked for.
+    """
+    uid, _, gid = user.partition(":")
+    numeric = re.fullmatch(r"[0-9]+:[0-9]+", f"{uid}:{gid or '0'}", re.A)
+    return f",uid={uid},gid={gid or '0'}" if numeric else ""

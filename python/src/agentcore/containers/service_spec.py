@@ -161,7 +161,9 @@ def _limit(name: str, node: Any, path: str, reader: Reader) -> int:
 
 def _depends_on(node: Any, path: str, reader: Reader) -> dict[str, str]:
     if isinstance(node, list):
-        names = [reader.text(item, f"{path}[{i}]", "a service's name") for i, item in enumerate(node)]
+        names = [
+            reader.text(item, f"{path}[{i}]", "a service's name") for i, item in enumerate(node)
+        ]
         return dict.fromkeys(names, CONDITIONS[0])
     found: dict[str, str] = {}
     for name, value in reader.mapping(node, path).items():
@@ -189,7 +191,9 @@ def _network(
         reader.problem(f"{path}.network_mode", show(mode), "none or host, or the key networks")
     elif mode == "host" and not around.policy["allow_host_network"]:
         reader.problem(
-            f"{path}.network_mode", "the host's network", "none, or allow_host_network in the policy"
+            f"{path}.network_mode",
+            "the host's network",
+            "none, or allow_host_network in the policy",
         )
     if s.get("networks") is not None:
         reader.problem(f"{path}.networks", "written beside network_mode", "one of the two")
@@ -210,7 +214,9 @@ def _rights(
             reader.problem(f"{path}.{key}", show(value), "host, or no such key")
         elif value == "host" and not around.policy["allow_host_pid"]:
             reader.problem(
-                f"{path}.{key}", "the host's namespace", "no such key, or allow_host_pid in the policy"
+                f"{path}.{key}",
+                "the host's namespace",
+                "no such key, or allow_host_pid in the policy",
             )
     service["cap_drop"] = _capabilities(s.get("cap_drop"), f"{path}.cap_drop", reader)
     service["cap_add"] = _capabilities(s.get("cap_add"), f"{path}.cap_add", reader)
@@ -233,14 +239,21 @@ def _capabilities(node: Any, path: str, reader: Reader) -> list[str]:
     for index, text in enumerate(reader.texts(node, path, "a list of capabilities")):
         match = _CAPABILITY.fullmatch(text.upper() if text.isascii() else "")
         if match is None:
-            reader.problem(f"{path}[{index}]", show(text), "a capability such as NET_BIND_SERVICE or ALL")
+            reader.problem(
+                f"{path}[{index}]", show(text), "a capability such as NET_BIND_SERVICE or ALL"
+            )
         elif match[1] not in found:
             found.append(match[1])
     return sorted(found)
 
 
 def _security_option(text: str, path: str, policy: dict[str, Any], reader: Reader) -> str:
-    if text in ("seccomp=unconfined", "seccomp:unconfined", "apparmor=unconfined", "apparmor:unconfined"):
+    if text in (
+        "seccomp=unconfined",
+        "seccomp:unconfined",
+        "apparmor=unconfined",
+        "apparmor:unconfined",
+    ):
         if not policy["allow_unconfined"]:
             reader.problem(path, show(text), "confinement, or allow_unconfined in the policy")
         return text.replace(":", "=")
@@ -248,7 +261,9 @@ def _security_option(text: str, path: str, policy: dict[str, Any], reader: Reade
         return "no-new-privileges:true"
     if not _APPARMOR.fullmatch(text):
         reader.problem(
-            path, show(text), "no-new-privileges:true, apparmor=NAME, or an allowed seccomp=unconfined"
+            path,
+            show(text),
+            "no-new-privileges:true, apparmor=NAME, or an allowed seccomp=unconfined",
         )
     return text.replace(":", "=")
 

@@ -25,9 +25,7 @@ _TOP_KEYS = ("name", "networks", "services", "version", "volumes")
 _NAME_RULE = "letters, digits, '_', '.' and '-', at most 63, the first a letter or digit"
 
 
-def parse_template(
-    text: str, variables: dict[str, str], policy: dict[str, Any]
-) -> dict[str, Any]:
+def parse_template(text: str, variables: dict[str, str], policy: dict[str, Any]) -> dict[str, Any]:
     """Read, check and normalize a template.
 
     Args:
@@ -117,7 +115,9 @@ def _check_dependencies(services: dict[str, Any], reader: Reader) -> None:
             if other not in services:
                 reader.problem(place, "no such service", f"one of {', '.join(services)}")
             elif condition == "service_healthy" and services[other]["gate"]["mode"] == "none":
-                reader.problem(place, "waits for the health of a service without a healthcheck", "one")
+                reader.problem(
+                    place, "waits for the health of a service without a healthcheck", "one"
+                )
             elif condition == "service_completed_successfully" and (
                 services[other]["gate"]["mode"] != "none"
                 or services[other]["restart"]["name"] not in ("no", "on-failure")

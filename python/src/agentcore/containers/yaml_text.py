@@ -28,7 +28,9 @@ MAX_DEPTH: Final = 32
 _INT = re.compile(r"([+-]?)(?:0x([0-9A-Fa-f]+)|0o([0-7]+)|0b([01]+)|(0|[1-9][0-9]*))", re.A)
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.A)
 _LEADING_ZERO = re.compile(r"[+-]?0[0-9]+", re.A)
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
 _PRINTABLE = "expected printable text"
 _SPECIAL = {f"{s}.{w}" for s in ("", "+", "-") for w in ("inf", "Inf", "INF")} | {
     ".nan",
@@ -36,7 +38,9 @@ _SPECIAL = {f"{s}.{w}" for s in ("", "+", "-") for w in ("inf", "Inf", "INF")} |
     ".NAN",
 }
 _INT_LIMIT = 2**63
-_TOO_BIG = TemplateError([f"template: too large; expected at most {MAX_NODES} values nested {MAX_DEPTH} deep"])
+_TOO_BIG = TemplateError(
+    [f"template: too large; expected at most {MAX_NODES} values nested {MAX_DEPTH} deep"]
+)
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -56,13 +60,17 @@ def load(text: str) -> Any:
         raise TemplateError([f"template: too long; expected at most {MAX_TEXT_BYTES} bytes"])
     if bad := _UNPRINTABLE.search(text):
         line = text.count("\n", 0, bad.start()) + 1
-        raise TemplateError([f"template: character U+{ord(bad[0]):04X} at line {line}; {_PRINTABLE}"])
+        raise TemplateError(
+            [f"template: character U+{ord(bad[0]):04X} at line {line}; {_PRINTABLE}"]
+        )
     try:
         events = list(yaml.parse(text, Loader=_LOADER))
     except (yaml.YAMLError, UnicodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark is not None else ""
-        raise TemplateError([f"template: not valid YAML{where}; expected one YAML document"]) from None
+        raise TemplateError(
+            [f"template: not valid YAML{where}; expected one YAML document"]
+        ) from None
     documents = sum(isinstance(event, yaml.DocumentStartEvent) for event in events)
     if documents > 1:
         raise TemplateError(["template: more than one document; expected one YAML document"])
@@ -120,7 +128,9 @@ class _Builder:
             if isinstance(key, int) and not isinstance(key, bool):
                 name = str(key)
             if name is None:
-                self.problems.append(f"{path or 'template'}: a key is {show(key)}; expected a text key")
+                self.problems.append(
+                    f"{path or 'template'}: a key is {show(key)}; expected a text key"
+                )
                 name = ""
             value, at = self.node(at, child(path, name), depth + 1)
             if name in found:
@@ -135,7 +145,9 @@ class _Builder:
         sources = found.pop("<<")
         for source in sources if isinstance(sources, list) else [sources]:
             if not isinstance(source, dict):
-                self.problems.append(f"{child(path, '<<')}: {show(source)}; expected a mapping to merge")
+                self.problems.append(
+                    f"{child(path, '<<')}: {show(source)}; expected a mapping to merge"
+                )
                 continue
             for key, value in source.items():
                 found.setdefault(key, value)
@@ -161,11 +173,18 @@ def _tagged(event: Any, tag: str) -> Any:
     kind = tag.removeprefix("tag:yaml.org,2002:")
     if kind not in ("bool", "int", "float", "null"):
         return event.value
-    value = resolve(event.value)
-    names = {"bool": (bool,), "int": (int,), "float": (float, int), "null": (type(None),)}[kind]
+    value: Any = resolve(event.value)
+    names: tuple[type, ...] = {
+        "bool": (bool,),
+        "int": (int,),
+        "float": (float, int),
+        "null": (type(None),),
+    }[kind]
     if not isinstance(value, names) or (kind in ("int", "float") and isinstance(value, bool)):
         line = event.start_mark.line + 1
-        raise TemplateError([f"template: not valid YAML at line {line}; expected one YAML document"])
+        raise TemplateError(
+            [f"template: not valid YAML at line {line}; expected one YAML document"]
+        )
     return float(value) if kind == "float" else value
 
 
