@@ -8,6 +8,7 @@ component is broken; absent and disabled are no fault.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
 from types import SimpleNamespace
@@ -47,10 +48,8 @@ def run(args: argparse.Namespace) -> int:
         for name, status in manager.status().items()
     ]
     core = AGENTCore(manager)
-    try:
+    with contextlib.suppress(AgentCoreError):  # its status, printed below, says why
         core.load_model()
-    except AgentCoreError:
-        pass  # its status, printed below, says why
     model = core.model_status().to_dict()
     bad = any(one["twin_failures"] or one["state"] in _BAD for one in components)
     bad = bad or model["state"] == "broken"
@@ -85,21 +84,13 @@ def _twin(component: str) -> dict[str, Any]:
 def _text(components: list[dict[str, Any]], model: dict[str, str], bad: bool) -> str:
     rows = [("component", "answers", "state", "version", "self-test", "path and reason")]
     for one in components:
-        passed = f"{one['vectors'] - len(one['twin_failures'])}/{one['vectors']}"
+        passed = f"{max(one['vectors'] - len(one['twin_failures']), 0)}/{one['vectors']}"
         test = "twin " + passed
         if one["state"] == "native":
             test += f", native {one['vectors']}/{one['vectors']}"
         why = "; ".join(part for part in (one["path"], one["reason"]) if part)
-        rows.append(
-            (
-                one["component"],
-                one["implementation"],
-                one["state"],
-                one["version"] or "-",
-                test,
-                why,
-            )
-        )
+        version = one["version"] or "-"
+        rows.append((one["component"], one["implementation"], one["state"], version, test, why))
     lines = [table(rows)]
     failures = [f"{c['component']}: twin: {w}" for c in components for w in c["twin_failures"]]
     if failures:

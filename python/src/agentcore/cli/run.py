@@ -32,9 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     developer = _agent(agents, "developer", "secrets, dependencies and complexity of a tree")
     developer.add_argument("path", metavar="PATH", type=Path, help="folder or file")
     trader = _agent(agents, "trader", "backtest a strategy over an OHLCV table")
-    trader.add_argument(
-        "path", metavar="CSV", type=Path, help="date, open, high, low, close[, volume]"
-    )
+    trader.add_argument("path", metavar="CSV", type=Path, help="the price table")
     trader.add_argument("--strategy", metavar="NAME", help="sma-cross, momentum or mean-reversion")
     trader.add_argument(
         "--set",
@@ -47,9 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     trader.add_argument("--plot", metavar="FILE", type=Path, help="write a plot: .svg or .png")
     lawyer = _agent(agents, "lawyer", "read a contract, name a license, or redact a text")
     lawyer.add_argument("path", metavar="TEXT", type=Path, help="the document")
-    lawyer.add_argument(
-        "--task", default="contract", metavar="TASK", help="contract, license, redact"
-    )
+    lawyer.add_argument("--task", default="contract", help="contract, license or redact")
     lawyer.add_argument("--ask", default="", metavar="QUESTION", help="answer with citations")
     lawyer.add_argument("--kinds", default="", metavar="KINDS", help="what to redact (default all)")
     auto = _agent(agents, "auto", "let the prompt choose the agent")
@@ -84,9 +80,7 @@ def _agent(agents: Any, name: str, text: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--format", choices=("text", "json", "sarif"), default="text", help="form (default text)"
     )
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", type=Path, help="write there, not to stdout"
-    )
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write it there")
     parser.add_argument(
         "--fail-on", choices=SEVERITIES, help="exit 1 if a finding is at least this severe"
     )
@@ -122,9 +116,7 @@ def _inputs(name: str, args: argparse.Namespace) -> tuple[dict[str, Any], list[s
     if getattr(args, "plot", None):
         kind = args.plot.suffix.lstrip(".").lower()
         if kind not in ("svg", "png"):
-            raise ConfigurationError(
-                f"{args.plot.name!r}", "--plot", "a name ending in .svg or .png"
-            )
+            raise ConfigurationError(f"{args.plot.name!r}", "--plot", "a name in .svg or .png")
         inputs["plot"] = kind
     return inputs, []
 

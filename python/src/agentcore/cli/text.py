@@ -54,12 +54,8 @@ def _short(text: str) -> str:
 
 def _developer(data: Mapping[str, Any]) -> list[str]:
     rows = [
-        (
-            str(spot["complexity"]),
-            str(spot["lines"]),
-            f"{spot['path']}:{spot['line']} {spot['name']}",
-        )
-        for spot in data["hotspots"][:5]
+        (str(one["complexity"]), str(one["lines"]), f"{one['path']}:{one['line']} {one['name']}")
+        for one in data["hotspots"][:5]
     ]
     head = [("paths", "lines", "most complex functions")]
     return [table(head + rows)] if rows else []
@@ -99,9 +95,9 @@ def _lawyer(data: Mapping[str, Any]) -> list[str]:
         counts = ", ".join(f"{count} {kind}" for kind, count in data["counts"].items())
         return [data["text"], counts]
     if data["task"] == "license":
-        rows = [(f"{one['score']:.1%}", one["license"], one["name"]) for one in data["candidates"]]
+        best = [(f"{one['score']:.1%}", one["license"], one["name"]) for one in data["candidates"]]
         same = f"same text: {', '.join(data['equal'])}" if data["equal"] else ""
-        return [table(rows), same]
+        return [table(best), same]
     parts = []
     for key, columns in (
         ("parties", ("role", "name")),
