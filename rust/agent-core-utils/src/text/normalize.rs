@@ -35,6 +35,46 @@ const fn is_dropped_control(byte: u8) -> bool {
     (byte < 0x20 || byte == 0x7F) && !is_space(byte)
 }
 
+/// What one byte becomes when whitespace is collapsed.
+#[derive(Clone, Copy)]
+struct Step {
+    byte: u8,
+    space: bool,
+    dropped: bool,
+}
+
+/// The steps by `controls`, by whether letters become small, by byte: looking up beats asking.
+static STEPS: [[[Step; 256]; 2]; 2] = [
+    [steps(false, false), steps(false, true)],
+    [steps(true, false), steps(true, true)],
+];
+
+const fn steps(controls: bool, lower: bool) -> [Step; 256] {
+    let mut steps = [Step {
+        byte: b' ',
+        space: true,
+        dropped: false,
+    }; 256];
+    let mut byte = 0_u8;
+    loop {
+        if !is_space(byte) {
+            steps[byte as usize] = Step {
+                byte: if lower {
+                    byte.to_ascii_lowercase()
+                } else {
+                    byte
+                },
+                space: false,
+                dropped: controls && is_dropped_control(byte),
+            };
+        }
+        if byte == u8::MAX {
+            return steps;
+        }
+        byte += 1;
+    }
+}
+
 /// Appends the normal form of `text`, which must be ASCII, to `out`; tells whether it differs.
 pub fn normalize_ascii(text: &[u8], options: NormalizeOptions, out: &mut Vec<u8>) -> bool {
     debug_assert!(text.is_ascii());
@@ -49,7 +89,9 @@ pub fn normalize_ascii(text: &[u8], options: NormalizeOptions, out: &mut Vec<u8>
     out[from..] != *text
 }
 
+#[expect(clippy::needless_bitwise_bool, reason = "a branch costs more than it saves")]
 fn collapse(text: &[u8], options: NormalizeOptions, out: &mut [u8]) -> usize {
+    let steps = &STEPS[usize::from(options.controls)][usize::from(options.case == Case::Lower)];
     let mut written = 0;
     let mut after_space = true; // so that leading whitespace is not kept
     for chunk in text.chunks(CHUNK) {
@@ -64,12 +106,12 @@ fn collapse(text: &[u8], options: NormalizeOptions, out: &mut [u8]) -> usize {
             continue;
         }
         for &byte in chunk {
-            let space = is_space(byte);
-            out[written] = if space { b' ' } else { mapped(byte, options) };
-            let dropped = (space && after_space) || (options.controls && is_dropped_control(byte));
+            let step = steps[usize::from(byte)];
+            out[written] = step.byte;
+            let dropped = (step.space & after_space) | step.dropped;
             written += usize::from(!dropped);
             // A dropped control does not part two runs of whitespace.
-            after_space = space || (after_space && dropped);
+            after_space = step.space | (after_space & dropped);
         }
     }
     if after_space && written > 0 {

@@ -1,0 +1,1 @@
+"""One file a subject; each exports ``SUBJECT``. To add one, add a file."""
