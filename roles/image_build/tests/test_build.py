@@ -217,10 +217,39 @@ def test_a_program_that_hangs_is_ended_with_all_its_children(
     with pytest.raises(BuildError, match="is not done after 1 s"):
         run(["/bin/sh", "-c", script], tmp_path / "log", 1, print)
     child = Path("/proc", mark.read_text().strip())
-    deadline = time.monotonic() + 5
-    while child.exists() and "Z" not in (child / "stat").read_text().split()[2]:
-        assert time.monotonic() < deadline, "the child lives on"
+    wait_for(lambda: gone(child))
+
+
+def test_a_program_ends_with_a_build_that_is_killed_outright(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]);"
+        "from agentcore_images.process import run; from pathlib import Path\n"
+        "run(['/bin/sh', '-c', f'echo $$ > {sys.argv[2]}; sleep 60'], Path(sys.argv[2] + '.log'),"
+        " 60, print)"
+    )
+    package = Path(store.__file__).parents[1]
+    owner = subprocess.Popen([sys.executable, "-c", code, str(package), str(mark)])
+    wait_for(lambda: mark.is_file() and mark.read_text().strip())
+    child = Path("/proc", mark.read_text().strip())
+    assert child.exists()
+    owner.kill()
+    owner.wait()
+    wait_for(lambda: gone(child))
+
+
+def wait_for(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 15
+    while not true():
+        assert time.monotonic() < deadline, "not within 15 s"
         time.sleep(0.05)
+
+
+def gone(process: Path) -> bool:
+    try:
+        return "Z" in (process / "stat").read_text().split()[2]
+    except OSError:
+        return True
 
 
 def test_old_results_are_forgotten(project: Project, context: Make) -> None:

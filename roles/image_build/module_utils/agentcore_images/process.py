@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from .errors import BuildError
 
+SUPERVISOR = Path(__file__).with_name("supervise.py")
 HEARTBEAT_SECONDS = 20.0
 POLL_SECONDS = 0.2
 TAIL_LINES = 25
@@ -28,8 +27,8 @@ def run(
 ) -> None:
     """Run ``command`` to its end; its output goes to ``log``.
 
-    The program gets a process group of its own, which is ended whole if the deadline passes or
-    this process is interrupted: no child outlives the build.
+    The program and its children are ended if the deadline passes, if this process is
+    interrupted, and even if it is killed (see ``supervise``): no child outlives the build.
 
     Raises:
         BuildError: the program is missing, fails, or is not done in time.
@@ -37,20 +36,21 @@ def run(
     log.parent.mkdir(parents=True, exist_ok=True)
     name = Path(command[0]).name
     with log.open("wb") as sink:
+        child = subprocess.Popen(
+            [sys.executable, "-I", str(SUPERVISOR), *command],
+            stdin=subprocess.PIPE,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env=env,
+            cwd=cwd,
+            start_new_session=True,  # Ctrl-C is for this process; the program ends after it
+        )
         try:
-            child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                env=env,
-                cwd=cwd,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise BuildError(command[0], f"cannot be run: {error.strerror}") from error
-        with _owned(child):
             _wait(child, name, log, timeout_seconds, say)
+        finally:
+            if child.stdin is not None:
+                child.stdin.close()
+            child.wait()
     if child.returncode != 0:
         raise BuildError(
             name,
@@ -78,25 +78,6 @@ def _wait(
             say(f"  {name} at work for {now - start:.0f} s: {tail(log, 1)[:100]}")
             next_beat = now + HEARTBEAT_SECONDS
         time.sleep(POLL_SECONDS)
-
-
-@contextlib.contextmanager
-def _owned(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        if child.poll() is None:
-            _signal(child, signal.SIGTERM)
-            try:
-                child.wait(10)
-            except subprocess.TimeoutExpired:
-                _signal(child, signal.SIGKILL)
-                child.wait()
-
-
-def _signal(child: subprocess.Popen[bytes], number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, number)
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:

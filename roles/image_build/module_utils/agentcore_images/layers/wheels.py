@@ -54,8 +54,8 @@ class Wheels:
         for wheel in wheels_for(ctx, self._lock(ctx, spec)):
             with zipfile.ZipFile(wheel) as archive:
                 for info in archive.infolist():
-                    place_in = _installed_path(info.filename)
-                    if info.is_dir() or not place_in or _useless(place_in):
+                    place_in = "" if info.is_dir() else _installed_path(info.filename)
+                    if not place_in or _useless(place_in):
                         continue
                     mode = 0o755 if (info.external_attr >> 16) & 0o100 else 0o644
                     path = f"{to}/{place_in}"
