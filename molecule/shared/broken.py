@@ -3,6 +3,7 @@
 
     broken.py list
     broken.py make --release build/release --fault wrong_results --to build/molecule/wrong_results
+    broken.py copy --release build/release --to build/molecule/good
     broken.py flip --file build/bundle.tar --to build/molecule/flipped.tar [--offset N]
 
 The good release stays as it is. The same release and fault give the same faulty release.
@@ -35,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     make.add_argument(
         "--to", type=Path, required=True, help="folder to write; what is there goes away"
     )
+    copy = verbs.add_parser("copy", help="take a release aside as it is")
+    copy.add_argument("--release", type=Path, required=True)
+    copy.add_argument("--to", type=Path, required=True)
     flip = verbs.add_parser("flip", help="copy a file with one byte flipped")
     flip.add_argument("--file", type=Path, required=True)
     flip.add_argument("--to", type=Path, required=True)
@@ -52,6 +56,18 @@ def make(options: argparse.Namespace) -> str:
     if spoil is not None:
         spoil(options.to)
     return json.dumps({"fault": options.fault, "from": before, "id": name, "dir": str(options.to)})
+
+
+def copy(options: argparse.Namespace) -> str:
+    """Copies a release, unless the copy is there already."""
+    release = broken_release.Release(options.release)
+    try:
+        changed = broken_release.Release(options.to).record != release.record
+    except broken_release.ReleaseError:
+        changed = True
+    if changed:
+        release.write(options.to)
+    return json.dumps({"id": release.record["id"], "changed": changed, "dir": str(options.to)})
 
 
 def flip(options: argparse.Namespace) -> str:
@@ -73,7 +89,7 @@ def main() -> int:
         if options.verb == "list":
             print("\n".join(f"{name:16} {words}" for name, (words, _) in FAULTS.items()))
         else:
-            print({"make": make, "flip": flip}[options.verb](options))
+            print({"make": make, "copy": copy, "flip": flip}[options.verb](options))
     except (broken_release.ReleaseError, OSError) as error:
         print(f"broken.py: {error}", file=sys.stderr)
         return USAGE_ERROR

@@ -128,6 +128,13 @@ def python_broken(release: Release) -> None:
         release.replace("agentcore-native", "python_broken", [*below, layer, *above], history)
 
 
+@fault("none", "nothing is wrong: the same programs under another release id")
+def none(release: Release) -> None:
+    """Only the labels of the AGENTCore images differ."""
+    for key in [key for key in release.images if key.startswith("agentcore-")]:
+        release.replace(key, "none")
+
+
 @fault("no_healthcheck", "the AGENTCore images declare no healthcheck")
 def no_healthcheck(release: Release) -> None:
     """Takes the healthcheck out of the configuration of every AGENTCore image."""

@@ -145,7 +145,8 @@ class Release:
                     place.write_bytes(blob)
                 else:
                     link(blob, place)
-        name = release_id(self.record["version"], self.images)
+        same = self.images == self.record["images"]
+        name: str = self.record["id"] if same else release_id(self.record["version"], self.images)
         record = {**self.record, "id": name, "images": self.images}
         (target / "release.json").write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
         return name

@@ -235,6 +235,17 @@ def test_no_healthcheck_is_gone_from_both(good: Path, tmp_path: Path) -> None:
     assert "Healthcheck" in release.config("monitor-agent")["config"]
 
 
+def test_copy_takes_a_release_aside_once(good: Path, tmp_path: Path) -> None:
+    command = [sys.executable, str(SHARED / "broken.py"), "copy", "--release", str(good)]
+    for changed in (True, False):
+        done = subprocess.run(
+            [*command, "--to", str(tmp_path / "x")], capture_output=True, text=True, check=True
+        )
+        assert json.loads(done.stdout)["changed"] is changed
+    assert Release(tmp_path / "x").images == Release(good).images
+    assert spoiled(tmp_path / "x") == []
+
+
 def test_flip_changes_one_byte_of_a_copy(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     command = [sys.executable, str(SHARED / "broken.py"), "flip", "--file", str(tmp_path / "a")]
