@@ -9,12 +9,20 @@ there but does not work is always a failure.
 
 from __future__ import annotations
 
+import os
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from agentcore.integration import RustIntegrationManager
 from agentcore.settings import NativeMode, Settings
+
+# Child processes that tests start must find the package too, installed or not.
+_SOURCE = str(Path(__file__).parent.parent / "src")
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [_SOURCE, os.environ.get("PYTHONPATH", "")])
+)
 
 
 @cache

@@ -107,9 +107,10 @@ class Settings:
 
 
 def _nearest(key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    names = [name.removeprefix(PREFIX) for name in known]
+    close = difflib.get_close_matches(key.removeprefix(PREFIX), names, n=1, cutoff=0.6)
     if close:
-        return f"a known one; the nearest is {close[0]}"
+        return f"a known one; the nearest is {PREFIX}{close[0]}"
     return "one of " + ", ".join(known)
 
 

@@ -7,7 +7,6 @@ are refused: a misspelled option must not silently mean its default.
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,8 +63,8 @@ class Inputs:
         expected = f"a number from {low:g} to {high:g}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"got {_kind(value)}", f"inputs.{name}", expected)
-        if not math.isfinite(value) or not low <= value <= high:
-            raise InputError(f"got {value}", f"inputs.{name}", expected)
+        if not low <= value <= high:  # not-a-number is in no range
+            raise InputError(f"got {str(value)[:40]}", f"inputs.{name}", expected)
         return float(value)
 
     def integer(self, name: str, default: int, low: int, high: int) -> int:

@@ -162,25 +162,25 @@ def _pyproject(path: str, text: str, out: list[Finding]) -> Iterator[_Declared]:
         groups[f"optional-dependencies.{name}"] = (value, True)
     for name, value in _table(table.get("dependency-groups")).items():
         groups[f"dependency-groups.{name}"] = (value, False)
-    lines = text.split("\n")
+    after: dict[str, int] = {}  # where to look for the next place that says the same
     for group, (items, library) in groups.items():
         if items is not None and not isinstance(items, list):
             out.append(Finding("DEP002", Severity.HIGH, f"{group} is not a list", path))
             continue
-        used: set[int] = set()
         for item in items or ():
             if not isinstance(item, str):
                 continue  # {include-group = …}
-            line_number = next(
-                (n for n, line in enumerate(lines, 1) if n not in used and _quoted(item, line)), 0
-            )
-            used.add(line_number)
-            yield _Declared(path, line_number, group, item, library)
+            place = _place(text, item, after.get(item, 0))
+            after[item] = place + 1
+            number = text.count("\n", 0, place) + 1 if place >= 0 else 0
+            yield _Declared(path, number, group, item, library)
 
 
 def _table(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _quoted(item: str, line: str) -> bool:
-    return f'"{item}"' in line or f"'{item}'" in line
+def _place(text: str, item: str, start: int) -> int:
+    """Return where ``item`` stands in quotes, or -1 if it is written otherwise (escapes)."""
+    places = [text.find(f"{quote}{item}{quote}", start) for quote in "\"'"]
+    return min((place for place in places if place >= 0), default=-1)

@@ -82,4 +82,4 @@ def _walk(root: Path, tree: Tree) -> list[Path]:
             path = Path(folder, name)
             if path.is_file() and not path.is_symlink():
                 found.append(path)
-    return found
+    return sorted(found)
