@@ -5,6 +5,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
+use crate::error::TemplateError;
+
 /// A plain value. A mapping keeps the order in which it was written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
@@ -26,13 +28,19 @@ pub enum Node {
 
 impl Node {
     /// Read from JSON; of a key written twice the last counts.
+    ///
+    /// # Errors
+    /// Not JSON.
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str::<Raw>(text).map(Raw::plain)
     }
 
-    /// Convert from decoded JSON.
-    pub fn from_value(value: &serde_json::Value) -> Self {
-        serde_json::from_value::<Raw>(value.clone()).map_or(Self::Null, Raw::plain)
+    /// Read from YAML 1.2, within the bounds of a template.
+    ///
+    /// # Errors
+    /// Not YAML, a tag, a duplicate key, or too large.
+    pub fn from_yaml(text: &str) -> Result<Self, TemplateError> {
+        crate::yaml::load(text)
     }
 
     /// The value of a key, if this is a mapping that has it.

@@ -39,6 +39,7 @@ pub struct Engine {
     address: String,
     state: StateDir,
     policy: Policy,
+    running: sandbox_run::Running,
 }
 
 impl Engine {
@@ -64,6 +65,7 @@ impl Engine {
                 path: state_dir.into(),
             },
             policy,
+            running: sandbox_run::Running::new(),
         })
     }
 
@@ -188,7 +190,8 @@ impl Engine {
         Ok(json!({"project": project, "removed": removed}))
     }
 
-    /// Run one throw-away container; it is removed even if the returned future is dropped.
+    /// Run one throw-away container; it is removed even if the returned future is dropped (let the
+    /// runtime live until [`Engine::settled`] then).
     ///
     /// # Errors
     /// `ImageMissing`, or what the engine refused.
@@ -197,7 +200,12 @@ impl Engine {
         let Some(image_id) = connection.image_id(&sandbox.image).await? else {
             return Err(missing_images(std::slice::from_ref(&sandbox.image)));
         };
-        sandbox_run::run(connection, sandbox.clone(), image_id).await
+        sandbox_run::run(connection, sandbox.clone(), image_id, &self.running).await
+    }
+
+    /// Wait until every sandbox of this engine, those of dropped futures too, is removed.
+    pub async fn settled(&self) {
+        self.running.none().await;
     }
 
     /// Remove sandboxes whose owner died; how many.

@@ -11,7 +11,7 @@ use bollard::query_parameters::{
 use futures_util::StreamExt;
 use serde::Serialize;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::connect::{Connection, typed};
 use super::gate::state_of;
@@ -55,15 +55,47 @@ enum Ending {
     Canceled,
 }
 
+/// Counts the sandboxes that are not removed yet.
+#[derive(Debug, Clone)]
+pub(super) struct Running(watch::Sender<usize>);
+
+/// One of the count, until dropped.
+struct Counted(watch::Sender<usize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+impl Running {
+    pub fn new() -> Self {
+        Self(watch::Sender::new(0))
+    }
+
+    /// Wait until every sandbox is removed.
+    pub async fn none(&self) {
+        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
+    }
+
+    fn count(&self) -> Counted {
+        self.0.send_modify(|count| *count += 1);
+        Counted(self.0.clone())
+    }
+}
+
 /// Create, start, read, and remove. A task of its own sees it through: if the caller goes away, the
 /// sandbox is killed and removed.
 pub(super) async fn run(
     connection: Connection,
     sandbox: Sandbox,
     image_id: String,
+    running: &Running,
 ) -> Result<SandboxResult, EngineError> {
     let (guard, canceled) = oneshot::channel::<()>();
+    let counted = running.count();
     let task = tokio::spawn(async move {
+        let _counted = counted;
         let expires = SystemTime::now() + Duration::from_nanos(sandbox.timeout_ns) + MARGIN;
         let expires = expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let body = typed(sandbox_config(&sandbox, &image_id, expires))?;

@@ -5,6 +5,7 @@
 //! `EngineError(code, message, details as JSON)`.
 
 mod convert;
+mod engine;
 
 use std::collections::BTreeMap;
 
@@ -100,6 +101,7 @@ fn parse_sandbox<'py>(
 #[pymodule]
 fn agent_container_orchestrator(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<engine::Engine>()?;
     module.add("EngineError", module.py().get_type::<EngineError>())?;
     module.add_function(wrap_pyfunction!(interpolate, module)?)?;
     module.add_function(wrap_pyfunction!(parse_template, module)?)?;
