@@ -81,7 +81,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 def _context(args: dict[str, Any]) -> Context:
     bases = {str(key): str(value) for key, value in args["base_images"].items()}
     if args["base_image"]:
-        bases = {folder: args["base_image"] for folder in ON_DEBIAN} | bases
+        bases = dict.fromkeys(ON_DEBIAN, args["base_image"]) | bases
     return Context(
         root=Path(args["source_dir"]),
         cache=Path(args["cache_dir"]),

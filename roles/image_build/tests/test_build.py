@@ -132,7 +132,7 @@ def test_an_interrupted_build_leaves_the_old_release_and_the_next_one_succeeds(
         with pytest.raises(KeyboardInterrupt):
             build(context(root), 0)
     assert files(root / "build/release") == before
-    assert not [path for path in (root / "build").rglob("*.part")]
+    assert not list((root / "build").rglob("*.part"))
     assert build(context(root), 0).release["id"] != first["id"]
 
 

@@ -30,13 +30,17 @@ author: AGENTCore
 """
 EXAMPLES = r"""
 - name: See what the engine has
-  image_ship_engine: {state: query, socket: /run/docker.sock, record: /var/lib/agentcore/shipped.json}
+  image_ship_engine:
+    state: query
+    socket: /run/docker.sock
+    record: /var/lib/agentcore/shipped.json
 """
 RETURN = r"""
 images: {description: Every image with id, tags and layers., returned: query, type: list}
 removed: {description: The names that were removed., returned: load, type: list}
 """
 
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -144,10 +148,8 @@ def main() -> None:
         module.fail_json(msg=str(error))
     finally:
         if args["archive"]:
-            try:
+            with contextlib.suppress(OSError):
                 os.unlink(args["archive"])
-            except OSError:
-                pass
 
 
 if __name__ == "__main__":

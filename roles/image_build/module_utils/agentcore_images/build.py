@@ -87,9 +87,9 @@ def _wanted(ctx: Context) -> tuple[dict[str, Recipe], list[str]]:
         return recipes, []
     kept: dict[str, Recipe] = {}
     for key, recipe in recipes.items():
-        if all(spec.kind != "rust" for spec in recipe.layers):
-            if recipe.parent == SCRATCH or recipe.parent in kept:
-                kept[key] = recipe
+        parent_is_kept = recipe.parent == SCRATCH or recipe.parent in kept
+        if parent_is_kept and all(spec.kind != "rust" for spec in recipe.layers):
+            kept[key] = recipe
     return kept, [] if ctx.native == "false" else [HOW_TO_NATIVE]
 
 
@@ -102,9 +102,9 @@ def _extract_tools(ctx: Context, image: Image) -> None:
         name = path.rpartition("/")[2]
         target = ctx.tools_dir / name
         known = ctx.store.recall(f"tool-{name}")
-        if known and known["image"] == image.config.digest and target.is_file():
-            if hash_file(target) == known["sha256"]:
-                continue
+        same = known and known["image"] == image.config.digest and target.is_file()
+        if same and hash_file(target) == known["sha256"]:
+            continue
         base = ctx.foreign_bases.get(image.recipe.folder, "")
         tree = foreign.foreign_tree(ctx, base) if base else rootfs_of(ctx, image.specs).tree(ctx)
         found = [one for one in tree if one.endswith(f"bin/{name}")]

@@ -21,6 +21,7 @@ from .store import key_of, replacing
 from .tree import Node, Tree
 
 CHILD = Path(__file__).with_name("bytecode_child.py")
+LIBRARY_FOLDERS = ("lib64", "lib", "usr/lib64", "usr/lib")
 LOADERS = {"x86_64": "ld-linux-x86-64.so.2", "aarch64": "ld-linux-aarch64.so.1"}
 
 
@@ -121,8 +122,8 @@ def _unpack(tree: Tree, root: Path, ctx: Context) -> None:
 
 
 def _found(ctx: Context, root: Path) -> Interpreter:
-    loader = next((root / lib / LOADERS[ctx.machine] for lib in ("lib64", "lib", "usr/lib64", "usr/lib")
-                   if (root / lib / LOADERS[ctx.machine]).exists()), None)  # fmt: skip
+    loaders = [root / lib / LOADERS[ctx.machine] for lib in LIBRARY_FOLDERS]
+    loader = next((path for path in loaders if path.exists()), None)
     for prefix in ("usr/local", "usr"):
         program = root / prefix / "bin" / f"python{ctx.python_version}"
         if loader is not None and program.exists():

@@ -1,4 +1,4 @@
-"""Reads ``images/<name>/image.yml``: the form is checked, and each mistake is named with its place."""
+"""Reads ``images/<name>/image.yml``; each mistake in it is named with its place."""
 
 from __future__ import annotations
 

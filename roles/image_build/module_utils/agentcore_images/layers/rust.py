@@ -55,13 +55,11 @@ class Rust:
 
     def _tools(self, ctx: Context, spec: LayerSpec) -> toolchain.Toolchain:
         options = spec.options if isinstance(spec.options, dict) else {}
-        if set(options) == {"binary", "to"} and options["binary"] in toolchain.DAEMONS:
-            pass
-        elif set(options) == {"extensions", "to"} and set(options["extensions"]) <= set(
-            toolchain.EXTENSIONS
-        ):
-            pass
-        else:
+        daemon = set(options) == {"binary", "to"} and options["binary"] in toolchain.DAEMONS
+        extensions = set(options) == {"extensions", "to"} and (
+            set(options["extensions"]) <= set(toolchain.EXTENSIONS)
+        )
+        if not daemon and not extensions:
             names = f"{', '.join(toolchain.DAEMONS)}; {', '.join(toolchain.EXTENSIONS)}"
             raise BuildError(
                 spec.where, f"{options!r}", f"binary or extensions, and to; of {names}"
