@@ -51,7 +51,7 @@ def segment(document: str) -> list[Clause]:
     """Return the clauses of a document in order; none if it is not numbered or headed."""
     starts = [match for match in _START.finditer(document) if _is_start(match)]
     clauses = []
-    for match, after in zip(starts, [*starts[1:], None], strict=True):
+    for match, after in zip(starts, [*starts, None][1:], strict=True):
         start = match.start() + len(match[0]) - len(match[0].lstrip())
         end = after.start() if after else len(document)
         end = start + len(document[start:end].rstrip())
