@@ -9,7 +9,7 @@ from typing import Any
 from . import foreign, toolchain
 from .context import Context
 from .errors import BuildError
-from .image import Image, make, missing_layers
+from .image import Image, make, missing_layers, unmade
 from .layers import KINDS
 from .layers.debian import rootfs_of
 from .lock import hold
@@ -43,6 +43,9 @@ def build(ctx: Context, lock_wait_seconds: float) -> Outcome:
         recipes, notes = _wanted(ctx)
         done: dict[str, Image] = {}
         for key, recipe in recipes.items():
+            if _only_named(ctx, recipe, recipes):
+                done[key] = unmade(recipe)
+                continue
             done[key] = make(ctx, recipe, done)
             _extract_tools(ctx, done[key])
         images = [image for image in done.values() if not image.recipe.internal]
@@ -58,6 +61,8 @@ def plan(ctx: Context) -> Outcome:
     recipes, notes = _wanted(ctx)
     missing = {}
     for key, recipe in recipes.items():
+        if _only_named(ctx, recipe, recipes):
+            continue
         titles = missing_layers(ctx, recipe, _specs_below(recipe, recipes))
         if titles:
             missing[key] = titles
@@ -68,6 +73,12 @@ def plan(ctx: Context) -> Outcome:
         missing.setdefault("release.json", ["another set of images"])
     whole = record or {"schema": 1, "id": release_id(ctx.version, {}), "images": {}}
     return Outcome(whole, bool(missing) or record is None, notes, missing)
+
+
+def _only_named(ctx: Context, recipe: Recipe, recipes: dict[str, Recipe]) -> bool:
+    """Tell whether foreign bases stand in for an internal image wherever it is the parent."""
+    children = [one for one in recipes.values() if one.parent == recipe.key]
+    return recipe.internal and all(one.folder in ctx.foreign_bases for one in children)
 
 
 def _specs_below(recipe: Recipe, recipes: dict[str, Recipe]) -> tuple[LayerSpec, ...]:

@@ -72,6 +72,11 @@ def missing_layers(ctx: Context, recipe: Recipe, below: tuple[LayerSpec, ...]) -
     return titles
 
 
+def unmade(recipe: Recipe) -> Image:
+    """Return an image that only says what it would hold: a parent that foreign bases replace."""
+    return Image(recipe, Blob("", 0), (), (), recipe.layers, {}, ())
+
+
 def make(ctx: Context, recipe: Recipe, done: dict[str, Image]) -> Image:
     """Make an image whose parent, if it has one, is in ``done``.
 
