@@ -10,11 +10,13 @@ neighbor, not a death.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -59,8 +61,9 @@ class Boot:
         """Note that the process lived long enough, and forget earlier deaths."""
         self._record.healthy = True
         self._write()
-        for path in _ended(self._folder):
-            path.unlink(missing_ok=True)
+        with _one_at_a_time(self._folder):
+            for path in _ended(self._folder):
+                path.unlink(missing_ok=True)
 
     def end(self) -> None:
         """Note that the process ends by its own will."""
@@ -95,16 +98,17 @@ class BootGuard:
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            deaths = self._count()
-            path = self._folder / f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.json"
-            file = path.open("x+", encoding="utf-8")
+            with _one_at_a_time(self._folder):
+                deaths = self._count()
+                path = self._folder / f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.json"
+                file = path.open("x+", encoding="utf-8")
+                fcntl.flock(file, fcntl.LOCK_EX)
+                record = _Record(self._release, native and deaths < DEATHS, time.time())
+                _write(file, record)
         except OSError as error:
             raise ConfigurationError(
                 f"cannot record boots: {error.strerror}", f"{self._folder}", "a writable folder"
             ) from None
-        fcntl.flock(file, fcntl.LOCK_EX)
-        record = _Record(self._release, native and deaths < DEATHS, time.time())
-        _write(file, record)
         return Boot(file, record, self._folder, deaths)
 
     def _count(self) -> int:
@@ -116,6 +120,14 @@ class BootGuard:
             else:
                 path.unlink(missing_ok=True)
         return deaths
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep neighbors out while records are counted: they would see our locks, we half a record."""
+    with (folder / "lock").open("a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _sudden(record: _Record) -> bool:
