@@ -63,15 +63,20 @@ def load(text: str) -> Any:
         raise TemplateError(
             [f"template: character U+{ord(bad[0]):04X} at line {line}; {_PRINTABLE}"]
         )
+    events: list[Any] = []
+    documents = 0
     try:
-        events = list(yaml.parse(text, Loader=_LOADER))
+        for event in yaml.parse(text, Loader=_LOADER):
+            events.append(event)
+            documents += isinstance(event, yaml.DocumentEndEvent)
     except (yaml.YAMLError, UnicodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark is not None else ""
-        raise TemplateError(
-            [f"template: not valid YAML{where}; expected one YAML document"]
-        ) from None
-    documents = sum(isinstance(event, yaml.DocumentStartEvent) for event in events)
+        if documents == 0:
+            mark = getattr(error, "problem_mark", None)
+            where = f" at line {mark.line + 1}" if mark is not None else ""
+            raise TemplateError(
+                [f"template: not valid YAML{where}; expected one YAML document"]
+            ) from None
+        documents += 1  # something follows the document; what, does not matter
     if documents > 1:
         raise TemplateError(["template: more than one document; expected one YAML document"])
     if documents == 0:
@@ -180,7 +185,7 @@ def _tagged(event: Any, tag: str) -> Any:
         "float": (float, int),
         "null": (type(None),),
     }[kind]
-    if not isinstance(value, names) or (kind in ("int", "float") and isinstance(value, bool)):
+    if type(value) not in names:
         line = event.start_mark.line + 1
         raise TemplateError(
             [f"template: not valid YAML at line {line}; expected one YAML document"]
