@@ -30,6 +30,8 @@ MODULE = "image_ship_engine"
 MEGABYTE = 1_000_000
 # Room for the engine's own bookkeeping beside the layers.
 SLACK_BYTES = 16 * MEGABYTE
+# What the engine's client says when an archive was sent but not accepted.
+REFUSED = "cannot load the images"
 STALE_SECONDS = 24 * 3600
 ARGUMENTS = {
     "release_dir": {"type": "path", "required": True},
@@ -78,9 +80,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         shipment = compose(
             release, absent, chains_of(one["layers"] for one in host["images"]), host["containerd"]
         )
+        # The engine's own ids, which differ from the release's on containerd's image store.
+        ids = {tag: one["id"] for one in host["images"] for tag in one["tags"]}
         answer = {
             "release": release.id,
-            "images": {one.key: {"ref": one.ref, "id": one.id} for one in wanted},
+            "images": {one.key: {"ref": one.ref, "id": ids.get(one.ref, one.id)} for one in wanted},
             "loaded": [one.key for one in absent],
             "removed": [],
             "bytes_sent": 0,
@@ -115,7 +119,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         try:
             sent, done = self._send(shipment, request, host)
             fallback = False
-        except ShipError:
+        except ShipError as error:
+            if REFUSED not in str(error):
+                raise
             whole = compose(release, shipment.images, set(), full=True)
             if whole.layers == shipment.layers:
                 raise
@@ -123,7 +129,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             DISPLAY.warning(f"{self._host}: the engine refused a thin archive; sending it whole")
             sent, done = self._send(whole, request, host)
             fallback = True
-        # The engine's own ids, which differ from the release's on containerd's image store.
         ids = {one.key: {"ref": one.ref, "id": done["ids"][one.key]} for one in wanted}
         return {"bytes_sent": sent, "fallback": fallback, "removed": done["removed"], "images": ids}
 
