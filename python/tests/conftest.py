@@ -36,7 +36,7 @@ def manager_for(implementation: str) -> RustIntegrationManager:
 def native_or_skip(component: str) -> RustIntegrationManager:
     """Return a manager under which ``component`` is native; skip only if it is absent."""
     chosen = manager_for("native")
-    status = chosen.status()[component]
+    status = chosen.component_status(component)
     if status.state == "absent" and Settings.from_env().native is not NativeMode.REQUIRE:
         pytest.skip(f"{component} is absent: {status.reason}")
     assert status.state == "native", f"{component} is {status.state}: {status.reason}"

@@ -49,7 +49,7 @@ def test_a_panic_is_answered_by_the_twin_and_counted(fresh: RustIntegrationManag
         cache["gone"]
     with pytest.raises(TypeError, match="unhashable"):
         cache.get([])  # type: ignore[call-overload]
-    status = fresh.status()[COMPONENT]
+    status = fresh.component_status(COMPONENT)
     assert (status.state, status.faults) == ("native", 1)
 
 
@@ -57,7 +57,7 @@ def test_the_component_trips_and_takes_all_caches_along(fresh: RustIntegrationMa
     innocent, _ = make(fresh)
     for _ in range(2):
         make(fresh)[1]._panic()
-    status = fresh.status()[COMPONENT]
+    status = fresh.component_status(COMPONENT)
     assert (status.state, status.implementation, status.faults) == ("tripped", "python", 2)
     assert "NativeCallError: panic: on purpose" in status.reason
     assert innocent.implementation == "python"

@@ -39,16 +39,16 @@ def test_panics_are_answered_counted_and_trip(both: Both) -> None:
     manager = Faulty()
     text, other = (FastStringProcessor(manager=manager) for _ in range(2))
     assert text.normalize(" A ") == "a"
-    status = manager.status()[COMPONENT]
+    status = manager.component_status(COMPONENT)
     assert (status.state, status.faults) == ("native", 1)
     assert text.implementation == "native"
     assert text.find("xab", ["ab"]) == [(0, 1, 3)]
-    status = manager.status()[COMPONENT]
+    status = manager.component_status(COMPONENT)
     assert (status.state, status.implementation) == ("tripped", "python")
     assert "PanicException: " in status.reason
     assert (text.implementation, other.implementation) == ("python", "python")
     assert other.redact("a@b.de") == "[EMAIL]"
-    assert manager.status()[COMPONENT].faults >= 2
+    assert manager.component_status(COMPONENT).faults >= 2
 
 
 def test_a_panic_is_known_by_its_class(both: Both) -> None:

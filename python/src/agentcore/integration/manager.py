@@ -172,6 +172,14 @@ class RustIntegrationManager:
             list(pool.map(self._settled, COMPONENTS))
         return {module: self._describe(self._components[module]) for module in COMPONENTS}
 
+    def component_status(self, module: str) -> ComponentStatus:
+        """Return how one component is answered for; leaves the others alone.
+
+        Raises:
+            ConfigurationError: there is no such component.
+        """
+        return self._describe(self._settled(module))
+
     def record_fault(self, module: str, error: BaseException) -> None:
         """Note that a native call failed inside; the caller answers from the twin.
 

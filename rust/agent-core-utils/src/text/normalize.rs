@@ -89,7 +89,10 @@ pub fn normalize_ascii(text: &[u8], options: NormalizeOptions, out: &mut Vec<u8>
     out[from..] != *text
 }
 
-#[expect(clippy::needless_bitwise_bool, reason = "a branch costs more than it saves")]
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "a branch costs more than it saves"
+)]
 fn collapse(text: &[u8], options: NormalizeOptions, out: &mut [u8]) -> usize {
     let steps = &STEPS[usize::from(options.controls)][usize::from(options.case == Case::Lower)];
     let mut written = 0;
