@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ def _statistics(ns: Any) -> object:
 
 def _refusals(ns: Any) -> object:
     words = []
-    for call in (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: ns.statistics([]),
         lambda: ns.statistics([1.0, float("nan")]),
         lambda: ns.benchmark(int, 1, 0, 0),
         lambda: ns.Monitor("/", "/", "/", None, None).collect(["cpu"], ["cpu"]),
-    ):
+    )
+    for call in calls:
         try:
             call()
         except ValueError as error:
