@@ -7,7 +7,6 @@ Without an engine or without busybox the engine tests are skipped, and say why.
 from __future__ import annotations
 
 import io
-import json
 import os
 import shutil
 import subprocess
@@ -21,7 +20,7 @@ import pytest
 from agentcore.containers.contract import EngineError
 from agentcore.containers.engine_http import EngineHttp
 
-DOCKER = os.environ.get("AGENTCORE_TEST_DOCKER", "unix:///var/run/docker.sock")
+DOCKER = os.environ.get("TEST_DOCKER", "unix:///var/run/docker.sock")
 PREFIX = f"actest-{os.getpid()}-"
 APPLETS = ("cat", "echo", "false", "head", "id", "ls", "sh", "sleep", "touch", "true", "yes")
 
@@ -72,6 +71,8 @@ class TestEngine:
 
     def __init__(self, http: EngineHttp) -> None:
         self.http = http
+        self.docker = DOCKER
+        self.prefix = PREFIX
         self.image = f"{PREFIX}busybox:1"
 
     def load(self, root: bytes, tag: str) -> str:
@@ -92,8 +93,9 @@ class TestEngine:
 
     def sandboxes(self) -> list[str]:
         """Return the ids of sandboxes made from this session's image."""
+        image = self.http.request("GET", f"/images/{self.image}/json")["Id"]
         found = self.containers("agentcore.sandbox=1")
-        return [item["Id"] for item in found if item["Image"].startswith(("sha256:", PREFIX))]
+        return [item["Id"] for item in found if item["ImageID"] == image]
 
     def clean(self) -> None:
         """Remove everything under the prefix, whatever happened before."""
@@ -141,8 +143,3 @@ def project_name(engine: TestEngine, request: pytest.FixtureRequest) -> Iterator
     for item in engine.containers(f"agentcore.project={name}"):
         gone = {"force": 1, "v": 1}
         engine.http.request("DELETE", f"/containers/{item['Id']}", gone, absent_ok=True)
-
-
-def dumps(value: object) -> str:
-    """Write a template: JSON is YAML."""
-    return json.dumps(value)

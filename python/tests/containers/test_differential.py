@@ -50,7 +50,10 @@ SERVICES = st.dictionaries(st.sampled_from([*SERVICE_KEYS, "imagee"]), NODES, ma
     lambda service: {"image": "i", "x-health": "none"} | service
 )
 TEMPLATES = st.fixed_dictionaries(
-    {"name": st.just("p"), "services": st.dictionaries(st.sampled_from("abc"), SERVICES, min_size=1)},
+    {
+        "name": st.just("p"),
+        "services": st.dictionaries(st.sampled_from("abc"), SERVICES, min_size=1),
+    },
     optional={"volumes": st.just({"v": None}) | NODES, "networks": st.just({"n": None}) | NODES,
               "odd": SCALARS},
 )  # fmt: skip

@@ -107,7 +107,9 @@ def test_what_the_template_dropped_is_removed(facade: FastContainerOrchestrator)
 
 def test_gate_and_order_restart_nothing(facade: FastContainerOrchestrator) -> None:
     old = facade.parse_template(TEMPLATE)
-    new = facade.parse_template(TEMPLATE.replace("depends_on: [db], ", "").replace("w, x-health: none", "w, x-health: {mode: none, hold: 9s}"))  # fmt: skip
+    text = TEMPLATE.replace("depends_on: [db], ", "")
+    text = text.replace("w, x-health: none", "w, x-health: {mode: none, hold: 9s}")
+    new = facade.parse_template(text)
     containers = [running(facade, old, name) for name in ("db", "web")]
     assert facade.compare(new, IMAGES, containers)["changes"] == 0
 
