@@ -1,4 +1,4 @@
-//! No secret stands in a container's environment, where `docker inspect` and every child can read it.
+//! No secret stands in a container's environment, which `docker inspect` shows.
 
 use crate::audit::{Check, Severity, Verdict};
 use crate::host::containers;
@@ -33,7 +33,7 @@ pub const CHECK: Check = Check {
     title: "no secret stands in a container's environment",
     severity: Severity::High,
     reference: "CIS Docker 1.6.0 4.10",
-    fix: "Give the secret as a file, name the file in a variable ending in _FILE, change the secret.",
+    fix: "Give the secret as a file, name it in a variable ending in _FILE, change the secret.",
     run: |host| {
         containers::each(host, |container| {
             let mut found: Vec<&str> = container

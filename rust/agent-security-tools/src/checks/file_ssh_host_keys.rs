@@ -9,7 +9,7 @@ pub const CHECK: Check = Check {
     title: "the private SSH host keys are readable by root alone",
     severity: Severity::High,
     reference: "Lynis FILE-7524",
-    fix: "Run `chown root:root` and `chmod 0600` on the key; if others could read it, make a new one.",
+    fix: "Run `chown root:root` and `chmod 0600` on the key; make a new one if others read it.",
     run: |host| {
         let names = match host.root.list("/etc/ssh") {
             Ok(names) => names.unwrap_or_default(),

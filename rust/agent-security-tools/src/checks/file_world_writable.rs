@@ -32,7 +32,7 @@ pub const CHECK: Check = Check {
             } else {
                 Verdict::Pass(seen)
             };
-            outcomes.push(verdict.of("/bin, /etc, /lib, /opt, /sbin, /srv, /usr, /root"));
+            outcomes.push(verdict.of("/bin, /etc, /lib, /opt, /sbin, /srv, /usr"));
         }
         outcomes
     },

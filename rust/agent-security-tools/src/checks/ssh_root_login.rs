@@ -9,7 +9,7 @@ pub const CHECK: Check = Check {
     title: "root may not log in over SSH with a password",
     severity: Severity::High,
     reference: "Lynis SSH-7408",
-    fix: "Set `PermitRootLogin no` (or `prohibit-password`) in /etc/ssh/sshd_config and reload sshd.",
+    fix: "Set `PermitRootLogin no` or `prohibit-password` in /etc/ssh/sshd_config, reload sshd.",
     run: |host| {
         let good = [
             "no",

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::root::{Kind, Meta, Root, Unreadable, list_raw};
 
 /// The trees that are walked. Links among them (a merged `/usr`) are not followed.
-pub const TREES: [&str; 9] = [
-    "/bin", "/etc", "/lib", "/lib64", "/opt", "/sbin", "/srv", "/usr", "/root",
+pub const TREES: [&str; 8] = [
+    "/bin", "/etc", "/lib", "/lib64", "/opt", "/sbin", "/srv", "/usr",
 ];
 /// Entries looked at before the walk gives up, and says so.
 const MAX_ENTRIES: usize = 1_000_000;
