@@ -27,7 +27,7 @@ def run(target: str) -> tuple[int, str]:
 
 
 @contextmanager
-def answering(sock: socket.socket, answer: Callable[[socket.socket], None]) -> Iterator[None]:
+def answering(sock: socket.socket, answer: Callable[[socket.socket], object]) -> Iterator[None]:
     sock.listen()
 
     def serve() -> None:

@@ -59,9 +59,7 @@ def main() -> None:
             continue
         kept[name] = line(full[name])[1]
         requires = full[name]["metadata"].get("requires_dist", [])  # type: ignore[attr-defined]
-        for requirement in requires:
-            if "extra ==" not in requirement:
-                waiting.append(_name(requirement))
+        waiting += [_name(one) for one in requires if "extra ==" not in one]
     kept |= dict(line(item) for item in report(list(DATA), "--no-deps"))
     head = (
         "# Written by `make lock`; see tools/lock.py. CPython 3.11, x86_64 Linux.\n"

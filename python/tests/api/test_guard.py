@@ -143,6 +143,20 @@ def test_a_killed_service_leaves_a_death_only_if_it_was_native(start: Starter) -
 
 
 @pytest.mark.slow
+def test_a_native_service_that_dies_again_and_again_comes_back_in_python(start: Starter) -> None:
+    served = start("--release", "r1")
+    if served.ask("GET", "/readyz").json["flavor"] != "native":
+        pytest.skip("no native component is there")
+    served.stop(signal.SIGSEGV)
+    for _ in range(2):
+        start("--release", "r1").stop(signal.SIGABRT)
+    body = start("--release", "r1").ask("GET", "/readyz").json
+    assert body["flavor"] == "python"
+    assert "boot guard" in body["reason"]
+    assert start("--release", "r2").ask("GET", "/readyz").json["flavor"] == "native"
+
+
+@pytest.mark.slow
 def test_many_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
     command = [sys.executable, "-c", BOOT, str(tmp_path), "r1", "die", "native"]
     children = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(12)]

@@ -210,7 +210,7 @@ def test_sigterm_finishes_what_is_in_flight(start: Starter) -> None:
 
 def test_no_request_is_lost_by_clients_that_leave_when_told(start: Starter) -> None:
     served = start()
-    stop, results = threading.Event(), []
+    stop, results = threading.Event(), list[int]()
 
     def client() -> None:
         while not stop.is_set():

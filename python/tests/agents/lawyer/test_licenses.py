@@ -40,9 +40,8 @@ def test_debians_texts(file: str, license_id: str) -> None:
 
 def mit() -> str:
     with gzip.open(pinned("spdx-license-texts").files["texts"], "rt", encoding="utf-8") as file:
-        return next(
-            entry["text"] for entry in json.load(file)["licenses"] if entry["licenseId"] == "MIT"
-        )
+        licenses = json.load(file)["licenses"]
+    return str(next(entry["text"] for entry in licenses if entry["licenseId"] == "MIT"))
 
 
 def test_case_spacing_comments_and_copyright_do_not_matter() -> None:
