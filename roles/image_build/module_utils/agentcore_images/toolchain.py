@@ -27,6 +27,8 @@ EXTENSIONS = (
 )
 # Nothing of these reaches a binary.
 NOT_SOURCES = frozenset({"target", "tests", "benches", "examples", "testkit"})
+# Going back and forth between a few states of the sources costs no compilation.
+KEPT_BUILDS = 5
 STATIC = "target-feature=+crt-static"
 
 
@@ -77,9 +79,9 @@ def _ask(command: list[str]) -> str:
     return answer.stdout.strip()
 
 
-def source_key(ctx: Context, tools: Toolchain) -> str:
+def source_key(ctx: Context, tools: Toolchain, workspace: Path | None = None) -> str:
     """Return a hash of all that decides the binaries: sources, lock file, compiler, profile."""
-    tree = ctx.hash_tree(ctx.root / "rust", NOT_SOURCES)
+    tree = ctx.hash_tree(workspace or ctx.root / "rust", NOT_SOURCES)
     own = hash_file(Path(__file__))
     return key_of("rust", tree, tools.description, ctx.rust_profile, ctx.machine, own)
 
@@ -87,23 +89,26 @@ def source_key(ctx: Context, tools: Toolchain) -> str:
 def artifacts(ctx: Context, tools: Toolchain, key: str) -> Path:
     """Return the folder with the daemons and, in ``lib/``, the extensions; build them if needed.
 
+    A copy of the sources is compiled, so work in the checkout goes on without being mixed in.
+
     Raises:
-        BuildError: the build fails, or the sources change under it.
+        BuildError: the build fails, or the sources change while they are copied.
     """
     folder = ctx.cache / "rust" / key
     if folder.is_dir():
         return folder
+    workspace = _copy(ctx)
+    if source_key(ctx, tools, workspace) != key:
+        raise BuildError("rust/", "the sources changed while they were copied", "build again")
     target = Path(os.environ.get("CARGO_TARGET_DIR", ctx.root / "rust" / "target"))
     triple = f"{ctx.machine}-unknown-linux-gnu"
     out = "debug" if ctx.rust_profile == "dev" else ctx.rust_profile
     with ctx.step("Rust daemons, static"):
         packages = [f"--package={name}" for name in DAEMONS]
-        _cargo(ctx, tools, target, [*packages, f"--target={triple}"], ["-C", STATIC])
+        _cargo(ctx, tools, workspace, target, [*packages, f"--target={triple}"], ["-C", STATIC])
     with ctx.step("Rust extensions for Python"):
         packages = [f"--package={name.replace('_', '-')}-py" for name in EXTENSIONS]
-        _cargo(ctx, tools, target, packages, [])
-    if source_key(ctx, tools) != key:
-        raise BuildError("rust/", "the sources changed while they were compiled", "build again")
+        _cargo(ctx, tools, workspace, target, packages, [])
     with replacing(folder) as part:
         shutil.rmtree(part, ignore_errors=True)
         (part / "lib").mkdir(parents=True)
@@ -111,15 +116,35 @@ def artifacts(ctx: Context, tools: Toolchain, key: str) -> Path:
             shutil.copyfile(target / triple / out / name, part / name)
         for name in EXTENSIONS:
             shutil.copyfile(target / out / f"lib{name}.so", part / "lib" / f"{name}.abi3.so")
+    by_age = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime)
+    for old in by_age[:-KEPT_BUILDS]:
+        shutil.rmtree(old)
     return folder
 
 
-def _cargo(ctx: Context, tools: Toolchain, target: Path, args: list[str], flags: list[str]) -> None:
+def _copy(ctx: Context) -> Path:
+    """Copy the workspace into the cache; times are kept, so cargo sees what did not change."""
+    workspace = ctx.cache / "rust-sources"
+    shutil.rmtree(workspace, ignore_errors=True)
+    shutil.copytree(
+        ctx.root / "rust", workspace, symlinks=True, ignore=shutil.ignore_patterns("target")
+    )
+    return workspace
+
+
+def _cargo(
+    ctx: Context,
+    tools: Toolchain,
+    workspace: Path,
+    target: Path,
+    args: list[str],
+    flags: list[str],
+) -> None:
     cargo_home = os.environ.get("CARGO_HOME", str(Path.home() / ".cargo"))
     standard = Path(tools.sysroot, "lib", "rustlib", "src", "rust")
     # The last matching prefix wins, so the more special ones come last.
     remap = {
-        str(ctx.root / "rust"): "/agentcore",
+        str(workspace): "/agentcore",
         str(target): "/agentcore/target",
         cargo_home: "/cargo",
         str(standard): f"/rustc/{tools.commit}",
@@ -133,7 +158,7 @@ def _cargo(ctx: Context, tools: Toolchain, target: Path, args: list[str], flags:
     }
     command = [tools.cargo, "build", "--locked", f"--profile={ctx.rust_profile}", *args]
     log = ctx.cache / "logs" / f"cargo-{'static' if STATIC in flags else 'extensions'}.log"
-    run(command, log, ctx.timeout_seconds, ctx.say, env=env, cwd=ctx.root / "rust")
+    run(command, log, ctx.timeout_seconds, ctx.say, env=env, cwd=workspace)
 
 
 def crates(ctx: Context) -> list[str]:
