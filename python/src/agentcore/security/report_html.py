@@ -50,6 +50,14 @@ def _text(value: object) -> str:
     return escape(plain(str(value)))
 
 
+def _prose(text: str) -> str:
+    """Text in which `words` between backquotes are code."""
+    parts = _text(text).split("`")
+    if len(parts) % 2 == 0:
+        return "`".join(parts)
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+
+
 def _head(merged: dict[str, Any]) -> str:
     tone = _TONES[merged["exit_status"]]
     return (
@@ -113,14 +121,15 @@ def _checks(failed: list[dict[str, str]]) -> str:
         found = list(group)
         first = found[0]
         rows = ([_text(f["host"]), _text(f["subject"]), _text(f["evidence"])] for f in found)
+        title = first["title"][:1].upper() + first["title"][1:]
         hosts = len({f["host"] for f in found})
         where = f"{len(found)} on {hosts} host{'s' if hosts != 1 else ''}"
         is_open = " open" if severity in ("critical", "high") else ""
         cards.append(
             f'<details class="card {severity}"{is_open}><summary>'
-            f'<span class="mark {severity}">{severity}</span> {_text(first["title"])}'
+            f'<span class="mark {severity}">{severity}</span> {_text(title)}'
             f'<span class="where">{where}</span></summary>'
-            f'<p class="fix"><b>Fix</b> {_text(first["fix"])}</p>'
+            f'<p class="fix"><b>Fix</b> {_prose(first["fix"])}</p>'
             f"{_table(['Host', 'Subject', 'Evidence'], rows)}"
             f'<p class="source">{_text(check)} · {_text(first["reference"])}</p></details>'
         )

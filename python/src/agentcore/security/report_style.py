@@ -36,15 +36,16 @@ overflow-wrap:anywhere}
 th{border-top:0;color:var(--soft);font-weight:500;font-size:13px;white-space:nowrap}
 td{font-variant-numeric:tabular-nums}
 td:first-child{white-space:nowrap;overflow-wrap:normal}
-table.hosts td:last-child{white-space:normal}
+table.hosts td:last-child{min-width:15em}
 .mark{display:inline-block;min-width:1.9em;text-align:center;padding:0 8px;border-radius:10px;
-font-size:13px;font-weight:600;color:var(--tone);border:1px solid var(--tone)}
+white-space:nowrap;font-size:13px;font-weight:600;color:var(--tone);border:1px solid var(--tone)}
 .zero{display:inline-block;min-width:1.9em;text-align:center;color:var(--soft)}
 .card{background:var(--paper);border:1px solid var(--line);border-left:4px solid var(--tone);
 border-radius:6px;margin-bottom:10px;padding:0 16px}
-.card summary{cursor:pointer;padding:12px 0;font-weight:600;list-style-position:outside}
+.card summary{cursor:pointer;padding:12px 0;font-weight:600;list-style-position:inside}
 .card summary .mark{margin-right:8px;font-weight:500}
 .card table{border:0;font-size:14px}
+.card th:nth-child(1){width:14%}.card th:nth-child(2){width:28%}
 .card .scroll{border:1px solid var(--line);border-radius:6px}
 .where{float:right;color:var(--soft);font-weight:400;font-size:13px;padding-left:12px}
 .fix{margin:0 0 12px}.fix b{color:var(--good);margin-right:6px}

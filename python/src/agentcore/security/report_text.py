@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from itertools import groupby
 from typing import Any
 
 from agentcore.security.contract import SEVERITIES
 
 _COLORS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "good": "32"}
-_SHOWN = 40
-"""Findings listed one by one; the rest is counted and stands in the files."""
+_SHOWN = 5
+"""Findings of one check listed one by one; the rest is counted and stands in the files."""
+_WIDTH = 90
+"""Characters of evidence shown; the files have all of it."""
 
 
 def plain(text: str) -> str:
@@ -27,12 +30,14 @@ def table(merged: dict[str, Any], *, color: bool) -> str:
     head = ["host", *SEVERITIES, "unknown", "waived", "audited (UTC)"]
     lines = [*_aligned([head, *rows]), ""]
     failed = [f for f in merged["findings"] if f["status"] == "fail"]
-    for finding in failed[:_SHOWN]:
-        mark = paint(f"{finding['severity']:<8}", finding["severity"])
-        where = f"{finding['host']}: {plain(finding['subject'])}"
-        lines.append(f"{mark} {where} — {finding['title']} ({plain(finding['evidence'])})")
-    if len(failed) > _SHOWN:
-        lines.append(f"… and {len(failed) - _SHOWN} more failures, in the files below")
+    for (severity, title), group in groupby(failed, lambda f: (f["severity"], f["title"])):
+        lines.append(f"{paint(f'{severity:<8}', severity)} {plain(title)}")
+        found = list(group)
+        for finding in found[:_SHOWN]:
+            where = f"{finding['host']}: {plain(finding['subject'])}"
+            lines.append(f"           {where} — {_short(finding['evidence'])}")
+        if len(found) > _SHOWN:
+            lines.append(f"           … and {len(found) - _SHOWN} more")
     if merged["drift"]:
         lines += ["", "changed since the last audit:"]
         for change in merged["drift"][:_SHOWN]:
@@ -42,6 +47,11 @@ def table(merged: dict[str, Any], *, color: bool) -> str:
             lines.append(f"  … and {len(merged['drift']) - _SHOWN} more")
     lines += ["", paint(verdict(merged), ("good", "critical", "high")[merged["exit_status"]])]
     return "\n".join(lines)
+
+
+def _short(evidence: str) -> str:
+    text = plain(evidence)
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
 
 
 def verdict(merged: dict[str, Any]) -> str:
