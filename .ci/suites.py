@@ -211,8 +211,9 @@ def take_down() -> None:
 
 
 def bench(subject: str) -> int:
-    command = [sys.executable, "-m", "benchmarks", *([] if subject == "all" else [subject])]
-    return subprocess.call(command, cwd=ROOT / "python", env={**os.environ, **native_env("require")})
+    command = [sys.executable, "-m", "benchmarks", "--out", str(ROOT / "build/bench"), *([] if subject == "all" else [subject])]
+    env = {**os.environ, **native_env("require"), "PYTHONPATH": "src"}
+    return subprocess.call(command, cwd=ROOT / "python", env=env)
 
 
 def main(arguments: list[str]) -> int:

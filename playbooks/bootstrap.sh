@@ -41,7 +41,7 @@ if [ "$wanted" = test ]; then
 fi
 
 # --- the virtual environment
-stamp=$venv/.$wanted-$(cat "$root/playbooks/requirements.txt" "$root/python/requirements-test.txt" 2>/dev/null | sha256sum | cut -c1-12)
+stamp=$venv/.$wanted-$(cat "$0" "$root"/playbooks/requirements*.txt "$root"/python/requirements* | sha256sum | cut -c1-12)
 [ -e "$stamp" ] && exit 0
 interpreter=$(python)
 if [ ! -x "$venv/bin/pip" ]; then
@@ -52,10 +52,25 @@ if [ ! -x "$venv/bin/pip" ]; then
         "$interpreter" -m venv "$venv" || fail "$interpreter cannot make a virtual environment"
     }
 fi
+pip() { "$venv/bin/pip" install --quiet --disable-pip-version-check "$@" || fail "pip could not install the pinned tools; the lines above say why"; }
 case $wanted in
-deploy) "$venv/bin/pip" install -q -r "$root/playbooks/requirements.txt" ;;
-test) "$venv/bin/pip" install -q -r "$root/playbooks/requirements.txt" -r "$root/python/requirements-test.txt" ;;
+deploy)
+    say "installing Ansible into .venv"
+    pip -r "$root/playbooks/requirements.txt"
+    ;;
+test)
+    say "installing the pinned test tools into .venv"
+    lock=$root/python/requirements.lock
+    if "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
+        pip --no-deps --require-hashes -r "$lock"
+    else
+        # The lock's hashes are those of the image's wheels, for Python 3.11; another interpreter takes the same versions.
+        grep -oE '^[A-Za-z0-9_.-]+==[^ ]+' "$lock" >"$venv/lock-without-hashes.txt"
+        pip --no-deps -r "$venv/lock-without-hashes.txt"
+    fi
+    pip -r "$root/playbooks/requirements.txt" -r "$root/playbooks/requirements-test.txt" -r "$root/python/requirements-dev.txt"
+    ;;
 *) fail "usage: bootstrap.sh deploy|test" ;;
-esac || fail "pip could not install the pinned tools; the lines above say why"
+esac
 rm -f "$venv"/."$wanted"-*
 : >"$stamp"
