@@ -25,12 +25,19 @@ pub const LABEL_SPEC: &str = "agentcore.spec";
 pub fn container_config(project: &Project, service: &str, image_id: &str) -> Value {
     let spec_value = container_spec(project, service);
     let mut full = spec_value.clone();
-    for (key, value) in [("image", json!("")), ("depends_on", json!({})), ("gate", json!(project.services[service].gate))] {
+    for (key, value) in [
+        ("image", json!("")),
+        ("depends_on", json!({})),
+        ("gate", json!(project.services[service].gate)),
+    ] {
         full[key] = value;
     }
     let spec: Service = serde_json::from_value(full).unwrap_or_default();
-    let mut labels: Map<String, Value> =
-        spec.labels.iter().map(|(k, v)| (k.clone(), v.as_str().into())).collect();
+    let mut labels: Map<String, Value> = spec
+        .labels
+        .iter()
+        .map(|(k, v)| (k.clone(), v.as_str().into()))
+        .collect();
     for (key, value) in [
         (LABEL_PROJECT, project.name.clone()),
         (LABEL_SERVICE, service.to_owned()),
@@ -45,8 +52,11 @@ pub fn container_config(project: &Project, service: &str, image_id: &str) -> Val
         .as_object()
         .map(|ports| ports.keys().map(|key| (key.clone(), json!({}))).collect())
         .unwrap_or_default();
-    let environment: Vec<String> =
-        spec.environment.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let environment: Vec<String> = spec
+        .environment
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
     let mut body = json!({
         "Image": image_id,
         "Env": environment,
@@ -133,7 +143,11 @@ fn host_config(spec: &Service) -> Value {
 
 /// The endpoint settings of a service in one of its networks.
 pub(crate) fn network_config(network: &Attachment, service: &str) -> Value {
-    let others = network.aliases.iter().map(String::as_str).filter(|alias| *alias != service);
+    let others = network
+        .aliases
+        .iter()
+        .map(String::as_str)
+        .filter(|alias| *alias != service);
     json!({"Aliases": std::iter::once(service).chain(others).collect::<Vec<_>>()})
 }
 

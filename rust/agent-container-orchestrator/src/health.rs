@@ -29,7 +29,11 @@ fn off() -> Healthcheck {
 }
 
 /// Read a healthcheck; nothing if there is none.
-pub(crate) fn read_healthcheck(node: &Node, path: &str, reader: &mut Reader) -> Option<Healthcheck> {
+pub(crate) fn read_healthcheck(
+    node: &Node,
+    path: &str,
+    reader: &mut Reader,
+) -> Option<Healthcheck> {
     if *node == Node::Null {
         return None;
     }
@@ -103,10 +107,18 @@ pub(crate) fn read_gate(
         &["hold", "mode", "timeout"],
     );
     let default = Node::Text("check".to_owned());
-    let written = if short { node } else { fields.find("mode").unwrap_or(&default) };
+    let written = if short {
+        node
+    } else {
+        fields.find("mode").unwrap_or(&default)
+    };
     let mut mode = written.as_text().unwrap_or_default();
     if !["check", "image", "none"].contains(&mode) {
-        let spot = if short { place.clone() } else { format!("{place}.mode") };
+        let spot = if short {
+            place.clone()
+        } else {
+            format!("{place}.mode")
+        };
         reader.problem(
             &spot,
             show(written),
@@ -124,9 +136,8 @@ pub(crate) fn read_gate(
     if mode == "image" && healthcheck.is_some() {
         reader.problem(&place, "image beside a healthcheck", "one of the two");
     }
-    let mut time = |key: &str, default| {
-        duration(fields.get(key), &format!("{place}.{key}"), reader, default)
-    };
+    let mut time =
+        |key: &str, default| duration(fields.get(key), &format!("{place}.{key}"), reader, default);
     Gate {
         mode: mode.to_owned(),
         timeout_ns: time("timeout", DEFAULT_TIMEOUT_NS),

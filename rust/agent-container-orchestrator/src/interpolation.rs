@@ -51,7 +51,9 @@ pub(crate) fn interpolate_tree(
             items
                 .iter()
                 .enumerate()
-                .map(|(i, item)| interpolate_tree(item, variables, &format!("{path}[{i}]"), problems))
+                .map(|(i, item)| {
+                    interpolate_tree(item, variables, &format!("{path}[{i}]"), problems)
+                })
                 .collect(),
         ),
         Node::Map(pairs) => {
@@ -63,7 +65,10 @@ pub(crate) fn interpolate_tree(
                     .iter()
                     .map(|(key, value)| {
                         let place = child(path, key);
-                        (key.clone(), interpolate_tree(value, variables, &place, problems))
+                        (
+                            key.clone(),
+                            interpolate_tree(value, variables, &place, problems),
+                        )
                     })
                     .collect(),
             )
@@ -117,7 +122,11 @@ impl Expansion<'_> {
                 out.push(c);
             }
         }
-        if nested { Err(self.malformed()) } else { Ok(out) }
+        if nested {
+            Err(self.malformed())
+        } else {
+            Ok(out)
+        }
     }
 
     fn variable(&mut self, live: bool, depth: usize) -> Result<String, String> {
@@ -150,7 +159,11 @@ impl Expansion<'_> {
             return Ok(value.cloned().unwrap_or_default());
         };
         let usable = value.filter(|v| !colon || !v.is_empty());
-        let wanted = if kind == '+' { usable.is_some() } else { usable.is_none() };
+        let wanted = if kind == '+' {
+            usable.is_some()
+        } else {
+            usable.is_none()
+        };
         let argument = self.run(true, live && wanted, depth + 1)?;
         self.close()?;
         match (kind, usable) {
@@ -163,7 +176,9 @@ impl Expansion<'_> {
                 } else {
                     format!(" ({})", show_text(&argument))
                 };
-                Err(format!("variable {name} is not set{reason}; expected a value"))
+                Err(format!(
+                    "variable {name} is not set{reason}; expected a value"
+                ))
             }
             (_, None) => Ok(argument),
         }

@@ -20,6 +20,7 @@ mod node;
 mod plan;
 mod policy;
 mod reading;
+mod rights;
 mod sandbox;
 mod service;
 mod template;

@@ -15,9 +15,7 @@ use crate::values::{child, clean_path, pattern, show, show_text};
 pub(crate) static NAME: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"));
 static PORT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?:(?:(\[[0-9A-Fa-f:.]+\]|[0-9.]+):)?([0-9]{0,5}):)?([0-9]{1,5})(?:/(tcp|udp|sctp))?",
-    )
+    pattern(r"(?:(?:(\[[0-9A-Fa-f:.]+\]|[0-9.]+):)?([0-9]{0,5}):)?([0-9]{1,5})(?:/(tcp|udp|sctp))?")
 });
 static TMPFS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -30,7 +28,11 @@ const PORT_FORMS: &str =
 /// Read published ports. Without a host address a port is published on loopback alone.
 pub(crate) fn read_ports(node: &Node, path: &str, reader: &mut Reader) -> Vec<Port> {
     let mut ports: Vec<Port> = Vec::new();
-    for (index, item) in reader.items(node, path, "a list of ports").iter().enumerate() {
+    for (index, item) in reader
+        .items(node, path, "a list of ports")
+        .iter()
+        .enumerate()
+    {
         let place = format!("{path}[{index}]");
         let port = if matches!(item, Node::Map(_)) {
             Some(long_port(item, &place, reader))
@@ -57,7 +59,12 @@ fn short_port(item: &Node) -> Option<Port> {
         other => other.as_text()?.to_owned(),
     };
     let parts = PORT.captures(&text)?;
-    let part = |index| parts.get(index).map(|found| found.as_str()).filter(|s| !s.is_empty());
+    let part = |index| {
+        parts
+            .get(index)
+            .map(|found| found.as_str())
+            .filter(|s| !s.is_empty())
+    };
     let host_ip = part(1).unwrap_or("127.0.0.1").trim_matches(['[', ']']);
     host_ip.parse::<IpAddr>().ok()?;
     let port = |text: &str| text.parse::<u16>().ok().map(u64::from);
@@ -84,7 +91,11 @@ fn long_port(item: &Node, place: &str, reader: &mut Reader) -> Port {
         None => "tcp",
         Some(Node::Text(text)) if ["tcp", "udp", "sctp"].contains(&text.as_str()) => text,
         Some(other) => {
-            reader.problem(&format!("{place}.protocol"), show(other), "tcp, udp or sctp");
+            reader.problem(
+                &format!("{place}.protocol"),
+                show(other),
+                "tcp, udp or sctp",
+            );
             other.as_text().unwrap_or("tcp")
         }
     };
@@ -107,7 +118,11 @@ pub(crate) fn read_volumes(
     reader: &mut Reader,
 ) -> Vec<Mount> {
     let mut mounts: Vec<Mount> = Vec::new();
-    for (index, item) in reader.items(node, path, "a list of volumes").iter().enumerate() {
+    for (index, item) in reader
+        .items(node, path, "a list of volumes")
+        .iter()
+        .enumerate()
+    {
         let place = format!("{path}[{index}]");
         let mount = match item {
             Node::Map(_) => long_mount(item, &place, reader),
@@ -195,7 +210,11 @@ pub(crate) fn read_tmpfs(node: &Node, path: &str, reader: &mut Reader) -> BTreeM
         reader.items(node, path, "a path or a list of paths")
     };
     for (index, item) in items.iter().enumerate() {
-        let place = if single { path.to_owned() } else { format!("{path}[{index}]") };
+        let place = if single {
+            path.to_owned()
+        } else {
+            format!("{path}[{index}]")
+        };
         let text = item.as_text().unwrap_or_default();
         let (at, options) = text.split_once(':').unwrap_or((text, ""));
         let target = clean_path(at)

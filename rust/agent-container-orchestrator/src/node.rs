@@ -78,7 +78,9 @@ impl Raw {
             Self::Map(pairs) => {
                 let mut found: Vec<(String, Node)> = Vec::with_capacity(pairs.len());
                 for (key, value) in pairs {
-                    let Node::Text(key) = key.plain() else { continue };
+                    let Node::Text(key) = key.plain() else {
+                        continue;
+                    };
                     match found.iter_mut().find(|(name, _)| *name == key) {
                         Some(slot) => slot.1 = value.plain(),
                         None => found.push((key, value.plain())),
@@ -119,7 +121,11 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
     fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
         let in_range = value != i64::MIN; // symmetric, as in the Python twin
-        Ok(if in_range { Raw::Scalar(Node::Int(value)) } else { large() })
+        Ok(if in_range {
+            Raw::Scalar(Node::Int(value))
+        } else {
+            large()
+        })
     }
     fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
         Ok(i64::try_from(value).map_or_else(|_| large(), |v| Raw::Scalar(Node::Int(v))))

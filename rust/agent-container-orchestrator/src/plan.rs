@@ -3,7 +3,7 @@
 //! A container carries the specification that made it in a label, so a difference can be told
 //! attribute by attribute without any state besides the engine's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -120,7 +120,11 @@ pub(crate) fn container_spec(project: &Project, service: &str) -> Value {
             (name, value)
         })
         .collect();
-    for mount in wanted.volumes.iter_mut().filter(|mount| mount.kind == "volume") {
+    for mount in wanted
+        .volumes
+        .iter_mut()
+        .filter(|mount| mount.kind == "volume")
+    {
         if let Some(volume) = project.volumes.get(&mount.source) {
             mount.source.clone_from(&volume.name);
         }
@@ -138,16 +142,21 @@ pub(crate) fn container_spec(project: &Project, service: &str) -> Value {
 pub fn config_hash(project: &Project, service: &str) -> String {
     use std::fmt::Write;
     let digest = Sha256::digest(canonical(&container_spec(project, service)));
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    digest
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Whether another service waits for this one to end.
 pub fn one_shot(project: &Project, service: &str) -> bool {
     project.services.values().any(|other| {
-        other.depends_on.get(service).is_some_and(|c| c == "service_completed_successfully")
+        other
+            .depends_on
+            .get(service)
+            .is_some_and(|c| c == "service_completed_successfully")
     })
 }
 
@@ -165,10 +174,17 @@ pub fn plan(
     for name in dependency_order(&project.services) {
         let image = &project.services[&name].image;
         let (action, reasons) = match existing.remove(name.as_str()) {
-            None => ("create", vec![reason("container", Value::Null, image.as_str())]),
+            None => (
+                "create",
+                vec![reason("container", Value::Null, image.as_str())],
+            ),
             Some(current) => {
                 let reasons = differences(project, &name, images.get(image), current);
-                let action = if reasons.is_empty() { "unchanged" } else { "recreate" };
+                let action = if reasons.is_empty() {
+                    "unchanged"
+                } else {
+                    "recreate"
+                };
                 (action, reasons)
             }
         };
@@ -202,13 +218,22 @@ fn differences(
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if Some(&current.image_id) != image_id {
-        reasons.push(reason("image_id", current.image_id.as_str(), image_id.cloned()));
+        reasons.push(reason(
+            "image_id",
+            current.image_id.as_str(),
+            image_id.cloned(),
+        ));
     }
     let wanted = config_hash(project, name);
     if current.config_hash != wanted {
         let known = reasons.len();
         if current.spec.is_object() {
-            compare(&current.spec, &container_spec(project, name), "", &mut reasons);
+            compare(
+                &current.spec,
+                &container_spec(project, name),
+                "",
+                &mut reasons,
+            );
         }
         if reasons.len() == known {
             reasons.push(reason("config_hash", current.config_hash.as_str(), wanted));
@@ -234,9 +259,13 @@ fn differences(
 /// Note each attribute that differs; lists are compared whole.
 fn compare(before: &Value, after: &Value, path: &str, reasons: &mut Vec<Reason>) {
     if let (Value::Object(old), Value::Object(new)) = (before, after) {
-        let keys: BTreeMap<&String, ()> = old.keys().chain(new.keys()).map(|k| (k, ())).collect();
-        for key in keys.into_keys() {
-            let place = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        for key in keys {
+            let place = if path.is_empty() {
+                key.clone()
+            } else {
+                format!("{path}.{key}")
+            };
             let value = |map: &Map<String, Value>| map.get(key).cloned().unwrap_or_default();
             compare(&value(old), &value(new), &place, reasons);
         }

@@ -65,7 +65,7 @@ pub struct Policy {
     pub allow_host_pid: bool,
     /// May run privileged.
     pub allow_privileged: bool,
-    /// May run without seccomp or AppArmor.
+    /// May run without seccomp or `AppArmor`.
     pub allow_unconfined: bool,
     /// Host paths that may be mounted, with all below them.
     pub bind_mounts: Vec<String>,
@@ -124,10 +124,22 @@ impl Policy {
             Node::Null => {}
             given => *slot = reader.whole(given, &format!("policy.{name}"), 1, high),
         };
-        limit("sandbox_max_memory_bytes", &mut policy.sandbox_max_memory_bytes, 1 << 50);
-        limit("sandbox_max_nano_cpus", &mut policy.sandbox_max_nano_cpus, 1_000_000_000_000);
+        limit(
+            "sandbox_max_memory_bytes",
+            &mut policy.sandbox_max_memory_bytes,
+            1 << 50,
+        );
+        limit(
+            "sandbox_max_nano_cpus",
+            &mut policy.sandbox_max_nano_cpus,
+            1_000_000_000_000,
+        );
         limit("sandbox_max_pids", &mut policy.sandbox_max_pids, 100_000);
-        limit("sandbox_max_seconds", &mut policy.sandbox_max_seconds, 86_400);
+        limit(
+            "sandbox_max_seconds",
+            &mut policy.sandbox_max_seconds,
+            86_400,
+        );
         let binds = node.get("bind_mounts");
         let items = reader.items(binds, "policy.bind_mounts", "a list of absolute paths");
         for (index, item) in items.iter().enumerate() {
@@ -189,5 +201,9 @@ impl Policy {
 
 /// Whether a normalized path is `root` or lies below it.
 fn inside(path: &str, root: &str) -> bool {
-    path == root || root == "/" || path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'))
+    path == root
+        || root == "/"
+        || path
+            .strip_prefix(root)
+            .is_some_and(|rest| rest.starts_with('/'))
 }

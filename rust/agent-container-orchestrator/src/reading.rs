@@ -76,20 +76,24 @@ impl Reader {
     }
 
     /// Read a text, whole numbers included; the pattern must match.
-    pub fn text(&mut self, node: &Node, path: &str, expected: &str, rule: Option<&Regex>) -> String {
+    pub fn text(
+        &mut self,
+        node: &Node,
+        path: &str,
+        expected: &str,
+        rule: Option<&Regex>,
+    ) -> String {
         let text = match node {
             Node::Text(text) => Some(text.clone()),
             Node::Int(number) => Some(number.to_string()),
             _ => None,
         };
         let shown = text.as_deref().map_or_else(|| show(node), show_text);
-        match text.filter(|text| rule.is_none_or(|rule| rule.is_match(text))) {
-            Some(text) => text,
-            None => {
+        text.filter(|text| rule.is_none_or(|rule| rule.is_match(text)))
+            .unwrap_or_else(|| {
                 self.problem(path, shown, expected);
                 String::new()
-            }
-        }
+            })
     }
 
     /// Read any scalar as the text that was meant.
@@ -131,13 +135,13 @@ impl Reader {
             Node::Text(text) if digits(text) => text.parse().ok(),
             _ => None,
         };
-        match value.filter(|value| (low..=high).contains(value)) {
-            Some(value) => value,
-            None => {
-                self.problem(path, show(node), format!("a whole number from {low} to {high}"));
+        value
+            .filter(|value| (low..=high).contains(value))
+            .unwrap_or_else(|| {
+                let expected = format!("a whole number from {low} to {high}");
+                self.problem(path, show(node), expected);
                 low
-            }
-        }
+            })
     }
 
     /// Read a list of scalars as texts.
@@ -193,17 +197,29 @@ impl Reader {
         variables: Option<&Variables>,
     ) {
         if key.is_empty() || key.contains('=') {
-            self.problem(place, format!("the name {}", show_text(key)), "a name without '='");
+            self.problem(
+                place,
+                format!("the name {}", show_text(key)),
+                "a name without '='",
+            );
             return;
         }
         if found.contains_key(key) {
-            self.problem(place, format!("{} written twice", show_text(key)), "it once");
+            self.problem(
+                place,
+                format!("{} written twice", show_text(key)),
+                "it once",
+            );
         }
         let value = match (value, variables) {
             (Some(value), _) => value,
             (None, None) => String::new(),
             (None, Some(variables)) => variables.get(key).cloned().unwrap_or_else(|| {
-                self.problem(place, format!("variable {} is not set", show_text(key)), "a value");
+                self.problem(
+                    place,
+                    format!("variable {} is not set", show_text(key)),
+                    "a value",
+                );
                 String::new()
             }),
         };

@@ -12,7 +12,7 @@ use crate::error::TemplateError;
 use crate::interpolation::Variables;
 use crate::node::Node;
 use crate::policy::Policy;
-use crate::reading::Reader;
+use crate::reading::{Fields, Reader};
 use crate::service::{IMAGE, MIN_MEMORY, USER};
 use crate::values::{clean_path, parse_bytes, parse_decimal, parse_duration, show};
 
@@ -39,7 +39,7 @@ const MAX_OUTPUT: u64 = 16_777_216;
 const MAX_STDIN: usize = 1_048_576;
 
 /// A sandbox request with every default written out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sandbox {
     /// Image name or id.
     pub image: String,
@@ -85,37 +85,7 @@ pub fn parse_sandbox(request: &Node, policy: &Policy) -> Result<Sandbox, Templat
     let command = reader.texts(r.get("command"), "sandbox.command", "a list of words");
     let nothing = Variables::new();
     let environment = reader.pairs(r.get("environment"), "sandbox.environment", Some(&nothing));
-    let mut bounded = |key: &str, parse: fn(&str) -> Option<u64>, default: u64, low: u64, high: u64, rule: &str| {
-        let node = r.get(key);
-        if *node == Node::Null {
-            return default;
-        }
-        let path = format!("sandbox.{key}");
-        let value = parse(&reader.scalar(node, &path)).filter(|v| (low..=high).contains(v));
-        value.unwrap_or_else(|| {
-            reader.problem(&path, show(node), rule);
-            default
-        })
-    };
-    let most = policy.sandbox_max_memory_bytes;
-    let rule = format!("a size from 6m to the policy's {most} bytes");
-    let memory_bytes = bounded("memory", parse_bytes, most.min(134_217_728), MIN_MEMORY, most, &rule);
-    let cpus = policy.sandbox_max_nano_cpus;
-    let rule = format!("a number of processors from 0.01 to the policy's {cpus} billionths");
-    let nano_cpus = bounded("cpus", parse_decimal, cpus.min(500_000_000), 10_000_000, cpus, &rule);
-    let seconds = policy.sandbox_max_seconds;
-    let rule = format!("a duration from 100ms to the policy's {seconds}s");
-    let (default, longest) = (seconds.min(10) * 1_000_000_000, seconds * 1_000_000_000);
-    let timeout_ns = bounded("timeout", parse_duration, default, 100_000_000, longest, &rule);
-    let rule = "a size of at most 16m";
-    let output_limit = bounded("output_limit", parse_bytes, 65_536, 1, MAX_OUTPUT, rule);
-    let rule = "a size from 4k to the largest memory";
-    let tmpfs_bytes = bounded("tmpfs_size", parse_bytes, 16_777_216, 4096, most, rule);
-    let most = policy.sandbox_max_pids;
-    let pids = match r.get("pids") {
-        Node::Null => most.min(64),
-        given => reader.whole(given, "sandbox.pids", 1, most),
-    };
+    let limits = read_limits(&r, policy, &mut reader);
     let default = Node::Text("65534:65534".to_owned());
     let user = r.find("user").unwrap_or(&default);
     let user = reader.text(user, "sandbox.user", "user or user:group", Some(&USER));
@@ -137,7 +107,11 @@ pub fn parse_sandbox(request: &Node, policy: &Policy) -> Result<Sandbox, Templat
         let expected = format!("a text of at most {MAX_STDIN} bytes");
         reader.problem("sandbox.stdin", show(written), expected);
     }
-    if command.iter().chain(environment.values()).any(|text| text.contains('\0')) {
+    if command
+        .iter()
+        .chain(environment.values())
+        .any(|text| text.contains('\0'))
+    {
         reader.problem("sandbox", "a NUL character", "text without it");
     }
     if !reader.problems.is_empty() {
@@ -149,25 +123,93 @@ pub fn parse_sandbox(request: &Node, policy: &Policy) -> Result<Sandbox, Templat
         image,
         command,
         environment,
+        user,
+        network,
+        working_dir,
+        stdin: stdin.unwrap_or_default().to_owned(),
+        ..limits
+    })
+}
+
+/// Read the limits; the other fields are left empty.
+fn read_limits(r: &Fields, policy: &Policy, reader: &mut Reader) -> Sandbox {
+    let mut bounded = |key: &str,
+                       parse: fn(&str) -> Option<u64>,
+                       default: u64,
+                       low: u64,
+                       high: u64,
+                       rule: &str| {
+        let node = r.get(key);
+        if *node == Node::Null {
+            return default;
+        }
+        let path = format!("sandbox.{key}");
+        let value = parse(&reader.scalar(node, &path)).filter(|v| (low..=high).contains(v));
+        value.unwrap_or_else(|| {
+            reader.problem(&path, show(node), rule);
+            default
+        })
+    };
+    let most = policy.sandbox_max_memory_bytes;
+    let rule = format!("a size from 6m to the policy's {most} bytes");
+    let memory_bytes = bounded(
+        "memory",
+        parse_bytes,
+        most.min(134_217_728),
+        MIN_MEMORY,
+        most,
+        &rule,
+    );
+    let cpus = policy.sandbox_max_nano_cpus;
+    let rule = format!("a number of processors from 0.01 to the policy's {cpus} billionths");
+    let nano_cpus = bounded(
+        "cpus",
+        parse_decimal,
+        cpus.min(500_000_000),
+        10_000_000,
+        cpus,
+        &rule,
+    );
+    let seconds = policy.sandbox_max_seconds;
+    let rule = format!("a duration from 100ms to the policy's {seconds}s");
+    let (default, longest) = (seconds.min(10) * 1_000_000_000, seconds * 1_000_000_000);
+    let timeout_ns = bounded(
+        "timeout",
+        parse_duration,
+        default,
+        100_000_000,
+        longest,
+        &rule,
+    );
+    let rule = "a size of at most 16m";
+    let output_limit = bounded("output_limit", parse_bytes, 65_536, 1, MAX_OUTPUT, rule);
+    let rule = "a size from 4k to the largest memory";
+    let tmpfs_bytes = bounded("tmpfs_size", parse_bytes, 16_777_216, 4096, most, rule);
+    let most = policy.sandbox_max_pids;
+    let pids = match r.get("pids") {
+        Node::Null => most.min(64),
+        given => reader.whole(given, "sandbox.pids", 1, most),
+    };
+    Sandbox {
         memory_bytes,
         nano_cpus,
         timeout_ns,
         output_limit,
         tmpfs_bytes,
         pids,
-        user,
-        network,
-        working_dir,
-        stdin: stdin.unwrap_or_default().to_owned(),
-    })
+        ..Sandbox::default()
+    }
 }
 
 /// The body of the engine's create request for a sandbox.
 ///
 /// `deadline` is the Unix time, in seconds, after which anybody may remove the container.
 pub fn sandbox_config(sandbox: &Sandbox, image_id: &str, deadline: u64) -> Value {
-    let environment: Vec<String> =
-        sandbox.environment.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let environment: Vec<String> = sandbox
+        .environment
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
     let tmpfs = format!(
         "rw,noexec,nosuid,nodev,size={},mode=1777{}",
         sandbox.tmpfs_bytes,

@@ -126,12 +126,17 @@ fn read_project<'a>(
     let order: Vec<String> = written.iter().map(|(key, _)| key.clone()).collect();
     let services: BTreeMap<String, Service> = written.into_iter().collect();
     check_dependencies(&order, &services, reader);
-    if services.values().any(|service| service.networks.contains_key("default")) {
-        networks.entry("default".to_owned()).or_insert_with(|| Network {
-            name: format!("{name}_default"),
-            external: false,
-            internal: false,
-        });
+    if services
+        .values()
+        .any(|service| service.networks.contains_key("default"))
+    {
+        networks
+            .entry("default".to_owned())
+            .or_insert_with(|| Network {
+                name: format!("{name}_default"),
+                external: false,
+                internal: false,
+            });
     }
     Project {
         name,
@@ -220,7 +225,10 @@ type Waiting<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 fn waiting(services: &BTreeMap<String, Service>) -> Waiting<'_> {
     let mut found = Waiting::new();
     for (name, service) in services {
-        let known = service.depends_on.keys().filter(|other| services.contains_key(*other));
+        let known = service
+            .depends_on
+            .keys()
+            .filter(|other| services.contains_key(*other));
         found.insert(name, known.map(String::as_str).collect());
     }
     found
@@ -229,7 +237,11 @@ fn waiting(services: &BTreeMap<String, Service>) -> Waiting<'_> {
 /// A cycle, found from the first service in the order of names.
 fn cycle(services: &BTreeMap<String, Service>) -> Option<Vec<&str>> {
     let mut left = waiting(services);
-    while let Some(free) = left.iter().find(|(_, others)| others.is_empty()).map(|(n, _)| *n) {
+    while let Some(free) = left
+        .iter()
+        .find(|(_, others)| others.is_empty())
+        .map(|(n, _)| *n)
+    {
         left.remove(free);
         for others in left.values_mut() {
             others.remove(free);

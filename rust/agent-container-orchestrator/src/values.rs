@@ -111,11 +111,13 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
 
 /// Read a decimal number, in billionths.
 pub fn parse_decimal(text: &str) -> Option<u64> {
-    static DECIMAL: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"([0-9]{1,6})(?:\.([0-9]{1,9}))?"));
+    static DECIMAL: LazyLock<Regex> = LazyLock::new(|| pattern(r"([0-9]{1,6})(?:\.([0-9]{1,9}))?"));
     let parts = DECIMAL.captures(text)?;
     let fraction = parts.get(2).map_or("", |digits| digits.as_str());
-    Some(parts[1].parse::<u64>().ok()? * 1_000_000_000 + format!("{fraction:0<9}").parse::<u64>().ok()?)
+    Some(
+        parts[1].parse::<u64>().ok()? * 1_000_000_000
+            + format!("{fraction:0<9}").parse::<u64>().ok()?,
+    )
 }
 
 /// Split a command line as a POSIX shell would, without expansion; nothing if a quote is open.

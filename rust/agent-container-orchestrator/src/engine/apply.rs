@@ -52,13 +52,23 @@ pub(super) async fn apply(
     let current = connection.current(&project.name).await?;
     let facts: Vec<_> = current.into_iter().map(|(facts, _)| facts).collect();
     let todo = plan(project, &wanted, &facts);
-    let ids: BTreeMap<&str, &str> =
-        facts.iter().map(|fact| (fact.service.as_str(), fact.id.as_str())).collect();
+    let ids: BTreeMap<&str, &str> = facts
+        .iter()
+        .map(|fact| (fact.service.as_str(), fact.id.as_str()))
+        .collect();
     ensure(connection, project).await?;
     let mut undo: Vec<Step> = Vec::new();
-    for action in todo.actions.iter().filter(|action| action.action != "remove") {
+    for action in todo
+        .actions
+        .iter()
+        .filter(|action| action.action != "remove")
+    {
         let (service, name) = (action.service.as_str(), action.container.as_str());
-        let starting = || facts.iter().any(|f| f.service == service && f.health == "starting");
+        let starting = || {
+            facts
+                .iter()
+                .any(|f| f.service == service && f.health == "starting")
+        };
         let outcome = async {
             if action.action != "unchanged" {
                 let old = ids.get(service).copied();
@@ -87,13 +97,19 @@ pub(super) async fn apply(
             }
         }
     }
-    for action in todo.actions.iter().filter(|action| action.action == "remove") {
+    for action in todo
+        .actions
+        .iter()
+        .filter(|action| action.action == "remove")
+    {
         let id = ids[action.service.as_str()];
         connection.stop(id).await?;
         connection.discard(id).await?;
     }
     for step in undo.iter().filter(|step| step.old.is_some()) {
-        connection.discard(&format!("{}{PREVIOUS}", step.name)).await?;
+        connection
+            .discard(&format!("{}{PREVIOUS}", step.name))
+            .await?;
     }
     let now = Applied {
         project: project.clone(),
@@ -167,9 +183,8 @@ async fn replace(
     };
     if let Some(id) = old {
         let raw = connection.inspect(id).await?;
-        let running = raw.is_some_and(|raw| {
-            ["running", "restarting"].contains(&state_of(&raw).0.as_str())
-        });
+        let running =
+            raw.is_some_and(|raw| ["running", "restarting"].contains(&state_of(&raw).0.as_str()));
         step.old = Some((id.to_owned(), running));
     }
     undo.push(step);
@@ -180,7 +195,10 @@ async fn replace(
     let spec = &project.services[service];
     let body = typed(container_config(project, service, &images[&spec.image]))?;
     let options = CreateContainerOptionsBuilder::default().name(&name).build();
-    let answer = connection.docker.create_container(Some(options), body).await;
+    let answer = connection
+        .docker
+        .create_container(Some(options), body)
+        .await;
     let made = connection.done("POST /containers/create", answer)?.id;
     let by_name: BTreeMap<&str, _> = spec
         .networks
@@ -203,7 +221,10 @@ async fn rename(connection: &Connection, id: &str, name: &str) -> Result<(), Eng
 }
 
 async fn start(connection: &Connection, id: &str) -> Result<(), EngineError> {
-    let answer = connection.docker.start_container(id, None::<StartContainerOptions>).await;
+    let answer = connection
+        .docker
+        .start_container(id, None::<StartContainerOptions>)
+        .await;
     connection.done(&format!("POST /containers/{id}/start"), answer)
 }
 
@@ -228,7 +249,10 @@ async fn take_back_one(connection: &Connection, step: &Step) -> Result<bool, Eng
         return Ok(false);
     };
     let raw = connection.inspect(old).await?;
-    if raw.and_then(|raw| raw.name).is_some_and(|name| name.ends_with(PREVIOUS)) {
+    if raw
+        .and_then(|raw| raw.name)
+        .is_some_and(|name| name.ends_with(PREVIOUS))
+    {
         connection.discard(&step.name).await?;
         rename(connection, old, &step.name).await?;
     }

@@ -34,7 +34,9 @@ pub(super) async fn connect(address: &str) -> Result<Connection, EngineError> {
     let bare = Docker::connect_with_unix(path, TIMEOUT_SECONDS, &fixed)
         .map_err(|error| unreachable(address, &error))?;
     let found = bare.version().await.map_err(|error| match error {
-        bollard::errors::Error::DockerResponseServerError { .. } => refused(address, "GET /version", error),
+        bollard::errors::Error::DockerResponseServerError { .. } => {
+            refused(address, "GET /version", error)
+        }
         other => unreachable(address, &other),
     })?;
     let newest = pair(&found.api_version.unwrap_or_default())?;
@@ -110,7 +112,11 @@ pub(super) fn refused(address: &str, what: &str, error: bollard::errors::Error) 
             status_code,
             message,
         } => EngineError::new(
-            if status_code == 404 { Code::NotFound } else { Code::Engine },
+            if status_code == 404 {
+                Code::NotFound
+            } else {
+                Code::Engine
+            },
             format!("{what}: the engine answered {status_code}: {message}"),
         ),
         E::HyperResponseError { .. }

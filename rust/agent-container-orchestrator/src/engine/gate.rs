@@ -20,7 +20,9 @@ pub(super) fn state_of(raw: &ContainerInspectResponse) -> (String, i64, String) 
     let Some(state) = &raw.state else {
         return (String::new(), 0, String::new());
     };
-    let status = state.status.map_or(String::new(), |status| status.to_string());
+    let status = state
+        .status
+        .map_or(String::new(), |status| status.to_string());
     let health = state.health.as_ref().and_then(|health| health.status);
     let health = health.map_or(String::new(), |status| status.to_string());
     (status, state.exit_code.unwrap_or(0), health)
@@ -50,7 +52,9 @@ pub(super) async fn gate(
             return Ok(Some(format!("exited with status {exit_code}")));
         }
         if raw.restart_count.unwrap_or(0) > 0 || status == "restarting" {
-            return Ok(Some(format!("restarted after an exit with status {exit_code}")));
+            return Ok(Some(format!(
+                "restarted after an exit with status {exit_code}"
+            )));
         }
         if health == "unhealthy" {
             return Ok(Some("unhealthy".to_owned()));
@@ -67,7 +71,10 @@ pub(super) async fn gate(
             good_since = None;
             if now.duration_since(begun) >= timeout {
                 let verb = if one_shot { "end" } else { "become healthy" };
-                return Ok(Some(format!("did not {verb} within {} s", timeout.as_secs_f64())));
+                return Ok(Some(format!(
+                    "did not {verb} within {} s",
+                    timeout.as_secs_f64()
+                )));
             }
         }
         tokio::time::sleep(POLL).await;
@@ -81,7 +88,11 @@ pub(super) async fn evidence(
     service: &str,
     reason: &str,
 ) -> Value {
-    let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail(LOG_LINES).build();
+    let options = LogsOptionsBuilder::default()
+        .stdout(true)
+        .stderr(true)
+        .tail(LOG_LINES)
+        .build();
     let mut stream = std::pin::pin!(connection.docker.logs(name, Some(options)));
     let mut log: Vec<u8> = Vec::new();
     while let Some(Ok(frame)) = stream.next().await {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod connect;
+mod facts;
 mod gate;
 mod sandbox_run;
 mod state;
@@ -17,7 +18,7 @@ use bollard::query_parameters::{
 };
 use serde_json::{Value, json};
 
-use crate::config::{LABEL_HASH, LABEL_IMAGE, LABEL_PROJECT, LABEL_SERVICE, LABEL_SPEC};
+use crate::config::LABEL_PROJECT;
 use crate::error::{Code, EngineError, TemplateError};
 use crate::model::Project;
 use crate::plan::{Container, Plan, plan};
@@ -26,6 +27,7 @@ use crate::sandbox::Sandbox;
 use crate::template::PROJECT_NAME;
 use crate::values::show_text;
 use connect::{Connection, TIMEOUT_SECONDS, connect, missing_images};
+use facts::{facts, name_of, shown};
 use state::StateDir;
 
 pub use sandbox_run::SandboxResult;
@@ -90,8 +92,12 @@ impl Engine {
     pub async fn plan(&self, project: &Project) -> Result<Plan, EngineError> {
         let connection = connect(&self.address).await?;
         let images = connection.images(project).await?;
-        let containers: Vec<Container> =
-            connection.current(&project.name).await?.into_iter().map(|(facts, _)| facts).collect();
+        let containers: Vec<Container> = connection
+            .current(&project.name)
+            .await?
+            .into_iter()
+            .map(|(facts, _)| facts)
+            .collect();
         Ok(plan(project, &images, &containers))
     }
 
@@ -125,7 +131,13 @@ impl Engine {
                 return Err(missing_images(&[format!("{name} ({id})")]));
             }
         }
-        apply::apply(&connection, &self.state, &previous.project, &previous.images).await
+        apply::apply(
+            &connection,
+            &self.state,
+            &previous.project,
+            &previous.images,
+        )
+        .await
     }
 
     /// Describe the project's containers, and whether a rollback is possible.
@@ -166,7 +178,9 @@ impl Engine {
             containers.push(name_of(&item));
         }
         let scope = HashMap::from([("label", vec![format!("{LABEL_PROJECT}={project}")])]);
-        let options = ListNetworksOptionsBuilder::default().filters(&scope).build();
+        let options = ListNetworksOptionsBuilder::default()
+            .filters(&scope)
+            .build();
         let found = connection.done("GET /networks", docker.list_networks(Some(options)).await)?;
         for network in found {
             let id = network.id.unwrap_or_default();
@@ -175,9 +189,12 @@ impl Engine {
         }
         if volumes {
             let options = ListVolumesOptionsBuilder::default().filters(&scope).build();
-            let found = connection.done("GET /volumes", docker.list_volumes(Some(options)).await)?;
+            let found =
+                connection.done("GET /volumes", docker.list_volumes(Some(options)).await)?;
             for volume in found.volumes.unwrap_or_default() {
-                let answer = docker.remove_volume(&volume.name, None::<RemoveVolumeOptions>).await;
+                let answer = docker
+                    .remove_volume(&volume.name, None::<RemoveVolumeOptions>)
+                    .await;
                 connection.found("DELETE /volumes", answer)?;
                 gone.push(volume.name);
             }
@@ -231,56 +248,6 @@ pub fn check_project_name(name: &str) -> Result<(), TemplateError> {
     )))
 }
 
-fn name_of(item: &ContainerSummary) -> String {
-    let names = item.names.as_deref().unwrap_or_default();
-    names.first().map_or("", |name| name.trim_start_matches('/')).to_owned()
-}
-
-fn shown(facts: &Container, raw: &ContainerInspectResponse) -> Value {
-    let ports = raw.network_settings.as_ref().and_then(|net| net.ports.as_ref());
-    let mut published: Vec<String> = Vec::new();
-    for (port, bindings) in ports.into_iter().flatten() {
-        for binding in bindings.as_deref().unwrap_or_default() {
-            let ip = binding.host_ip.as_deref().unwrap_or_default();
-            let host_port = binding.host_port.as_deref().unwrap_or_default();
-            published.push(format!("{ip}:{host_port}->{port}"));
-        }
-    }
-    published.sort();
-    json!({
-        "name": facts.name,
-        "service": facts.service,
-        "state": facts.state,
-        "health": facts.health,
-        "exit_code": facts.exit_code,
-        "image_id": facts.image_id,
-        "config_hash": facts.config_hash,
-        "image": raw.config.as_ref().and_then(|config| config.image.clone()).unwrap_or_default(),
-        "restarts": raw.restart_count.unwrap_or(0),
-        "started_at": raw.state.as_ref().and_then(|s| s.started_at.clone()).unwrap_or_default(),
-        "ports": published,
-    })
-}
-
-fn facts(raw: &ContainerInspectResponse) -> Container {
-    let none = HashMap::new();
-    let labels = raw.config.as_ref().and_then(|config| config.labels.as_ref()).unwrap_or(&none);
-    let label = |key: &str| labels.get(key).cloned();
-    let spec = label(LABEL_SPEC).and_then(|text| serde_json::from_str(&text).ok());
-    let (status, exit_code, health) = gate::state_of(raw);
-    Container {
-        id: raw.id.clone().unwrap_or_default(),
-        name: raw.name.as_deref().unwrap_or_default().trim_start_matches('/').to_owned(),
-        service: label(LABEL_SERVICE).unwrap_or_default(),
-        state: status,
-        health,
-        exit_code,
-        image_id: label(LABEL_IMAGE).or_else(|| raw.image.clone()).unwrap_or_default(),
-        config_hash: label(LABEL_HASH).unwrap_or_default(),
-        spec: spec.unwrap_or_default(),
-    }
-}
-
 impl Connection {
     /// The ids of the project's images, as far as the engine has them.
     async fn images(&self, project: &Project) -> Result<BTreeMap<String, String>, EngineError> {
@@ -297,7 +264,10 @@ impl Connection {
     /// All containers of the project, stopped and former ones too.
     async fn listed(&self, project: &str) -> Result<Vec<ContainerSummary>, EngineError> {
         let scope = HashMap::from([("label", vec![format!("{LABEL_PROJECT}={project}")])]);
-        let options = ListContainersOptionsBuilder::default().all(true).filters(&scope).build();
+        let options = ListContainersOptionsBuilder::default()
+            .all(true)
+            .filters(&scope)
+            .build();
         let answer = self.docker.list_containers(Some(options)).await;
         let mut found = self.done("GET /containers/json", answer)?;
         found.sort_by_key(name_of);
@@ -323,15 +293,22 @@ impl Connection {
 
     /// Inspect a container; nothing if it is gone.
     async fn inspect(&self, name: &str) -> Result<Option<ContainerInspectResponse>, EngineError> {
-        let answer = self.docker.inspect_container(name, None::<InspectContainerOptions>).await;
+        let answer = self
+            .docker
+            .inspect_container(name, None::<InspectContainerOptions>)
+            .await;
         self.found(&format!("GET /containers/{name}/json"), answer)
     }
 
     /// Remove a container with its anonymous volumes.
     async fn discard(&self, name: &str) -> Result<(), EngineError> {
-        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+        let options = RemoveContainerOptionsBuilder::default()
+            .force(true)
+            .v(true)
+            .build();
         let answer = self.docker.remove_container(name, Some(options)).await;
-        self.found(&format!("DELETE /containers/{name}"), answer).map(|_| ())
+        self.found(&format!("DELETE /containers/{name}"), answer)
+            .map(|_| ())
     }
 
     /// Stop a container within its own grace time.
@@ -342,22 +319,32 @@ impl Connection {
         if !["running", "restarting", "paused"].contains(&gate::state_of(&raw).0.as_str()) {
             return Ok(());
         }
-        let grace = raw.config.and_then(|config| config.stop_timeout).unwrap_or(10);
+        let grace = raw
+            .config
+            .and_then(|config| config.stop_timeout)
+            .unwrap_or(10);
         let mut patient = self.docker.clone();
         let seconds = TIMEOUT_SECONDS + u64::try_from(grace).unwrap_or(10);
         patient.set_timeout(std::time::Duration::from_secs(seconds));
-        let answer = patient.stop_container(name, None::<StopContainerOptions>).await;
-        self.found(&format!("POST /containers/{name}/stop"), answer).map(|_| ())
+        let answer = patient
+            .stop_container(name, None::<StopContainerOptions>)
+            .await;
+        self.found(&format!("POST /containers/{name}/stop"), answer)
+            .map(|_| ())
     }
 
     /// Whether the engine has the network or volume.
     async fn has(&self, kind: &str, name: &str) -> Result<bool, EngineError> {
         let what = format!("GET /{kind}/{name}");
         Ok(if kind == "networks" {
-            let answer = self.docker.inspect_network(name, None::<InspectNetworkOptions>).await;
+            let answer = self
+                .docker
+                .inspect_network(name, None::<InspectNetworkOptions>)
+                .await;
             self.found(&what, answer)?.is_some()
         } else {
-            self.found(&what, self.docker.inspect_volume(name).await)?.is_some()
+            self.found(&what, self.docker.inspect_volume(name).await)?
+                .is_some()
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::error::{Code, EngineError};
 use crate::sandbox::{LABEL_DEADLINE, LABEL_SANDBOX, Sandbox, sandbox_config};
 
 /// How long after its time limit a sandbox may still be cleaned up by its owner.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 /// Bytes of output beyond the limit that are read and dropped before the sandbox is killed.
 const MAX_DISCARDED: usize = 67_108_864;
 
@@ -97,17 +97,23 @@ pub(super) async fn run(
     let task = tokio::spawn(async move {
         let _counted = counted;
         let expires = SystemTime::now() + Duration::from_nanos(sandbox.timeout_ns) + MARGIN;
-        let expires = expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let expires = expires
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
         let body = typed(sandbox_config(&sandbox, &image_id, expires))?;
-        let answer = connection.docker.create_container(None::<CreateContainerOptions>, body).await;
+        let answer = connection
+            .docker
+            .create_container(None::<CreateContainerOptions>, body)
+            .await;
         let id = connection.done("POST /containers/create", answer)?.id;
         let result = watched(&connection, &sandbox, &id, canceled).await;
         remove(&connection, &id).await;
         result
     });
-    let result = task.await.unwrap_or_else(|error| {
-        Err(EngineError::new(Code::Engine, format!("sandbox: {error}")))
-    });
+    let result = task
+        .await
+        .unwrap_or_else(|error| Err(EngineError::new(Code::Engine, format!("sandbox: {error}"))));
     drop(guard);
     result
 }
@@ -125,12 +131,21 @@ async fn remove(connection: &Connection, id: &str) {
 /// Remove sandboxes past their deadline: their owner died. How many.
 pub(super) async fn sweep(connection: &Connection) -> Result<usize, EngineError> {
     let scope = HashMap::from([("label", vec![format!("{LABEL_SANDBOX}=1")])]);
-    let options = ListContainersOptionsBuilder::default().all(true).filters(&scope).build();
+    let options = ListContainersOptionsBuilder::default()
+        .all(true)
+        .filters(&scope)
+        .build();
     let answer = connection.docker.list_containers(Some(options)).await;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     let mut swept = 0;
     for item in connection.done("GET /containers/json", answer)? {
-        let deadline = item.labels.as_ref().and_then(|labels| labels.get(LABEL_DEADLINE));
+        let deadline = item
+            .labels
+            .as_ref()
+            .and_then(|labels| labels.get(LABEL_DEADLINE));
         let deadline: u64 = deadline.and_then(|text| text.parse().ok()).unwrap_or(0);
         if deadline < now {
             remove(connection, item.id.as_deref().unwrap_or_default()).await;
@@ -155,7 +170,10 @@ async fn watched(
     let answer = connection.docker.attach_container(id, Some(options)).await;
     let attached = connection.done("attach", answer)?;
     let (mut output, mut input) = (attached.output, attached.input);
-    let answer = connection.docker.start_container(id, None::<StartContainerOptions>).await;
+    let answer = connection
+        .docker
+        .start_container(id, None::<StartContainerOptions>)
+        .await;
     connection.done(&format!("POST /containers/{id}/start"), answer)?;
     let begun = Instant::now();
     let mut kept = Kept::new(usize::try_from(sandbox.output_limit).unwrap_or(usize::MAX));
@@ -175,7 +193,9 @@ async fn watched(
         }
         loop {
             let raw = connection.inspect(id).await?; // it may have closed its output early
-            let running = raw.and_then(|raw| raw.state).and_then(|state| state.running);
+            let running = raw
+                .and_then(|raw| raw.state)
+                .and_then(|state| state.running);
             if running != Some(true) {
                 return Ok(Ending::Exit);
             }
@@ -191,7 +211,10 @@ async fn watched(
     let duration = begun.elapsed();
     if ending != Ending::Exit {
         // An error means that it has ended by itself just now.
-        let _ = connection.docker.kill_container(id, None::<KillContainerOptions>).await;
+        let _ = connection
+            .docker
+            .kill_container(id, None::<KillContainerOptions>)
+            .await;
     }
     let raw = connection.inspect(id).await?.unwrap_or_default();
     let oom_killed = raw.state.as_ref().and_then(|state| state.oom_killed) == Some(true);

@@ -148,7 +148,12 @@ impl Api {
             let result = work.await;
             let outcome = result.as_ref().map_or_else(Failure::code, |_| "ok");
             figures.ended(operation, outcome, begun.elapsed());
-            tracing::info!(operation, outcome, ms = begun.elapsed().as_millis(), "operation ended");
+            tracing::info!(
+                operation,
+                outcome,
+                ms = begun.elapsed().as_millis(),
+                "operation ended"
+            );
             result
         });
         match task.await {
@@ -230,10 +235,7 @@ async fn remove(State(api): State<Api>, bytes: Bytes) -> Response {
     api.change("remove", work).await
 }
 
-async fn status(
-    State(api): State<Api>,
-    Query(query): Query<BTreeMap<String, String>>,
-) -> Response {
+async fn status(State(api): State<Api>, Query(query): Query<BTreeMap<String, String>>) -> Response {
     let engine = Arc::clone(&api.engine);
     let work = async move {
         let project = query.get("project").cloned().unwrap_or_default();
@@ -258,5 +260,7 @@ async fn sandbox(State(api): State<Api>, bytes: Bytes) -> Response {
     .await;
     let outcome = result.as_ref().map_or_else(Failure::code, |_| "ok");
     api.figures.ended("sandbox", outcome, begun.elapsed());
-    result.map_or_else(IntoResponse::into_response, |value| Json(value).into_response())
+    result.map_or_else(IntoResponse::into_response, |value| {
+        Json(value).into_response()
+    })
 }

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "orchestrator", version)]
 pub struct Args {
-    /// Address of the admin server (/metrics, /healthz, /readyz): HOST:PORT, or unix:/path.
+    /// Address of the admin server: HOST:PORT, or `unix:/path`.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9820")]
     pub listen: Listen,
     /// Unix socket of the API, made with mode 0660.
@@ -131,8 +131,11 @@ impl Args {
             None => Policy::default(),
             Some(file) => {
                 let place = format!("--policy {}", file.display());
-                let text = std::fs::read_to_string(file)
-                    .map_err(|error| TemplateError::one(format!("{place}: cannot be read: {error}; expected a JSON file")))?;
+                let text = std::fs::read_to_string(file).map_err(|error| {
+                    TemplateError::one(format!(
+                        "{place}: cannot be read: {error}; expected a JSON file"
+                    ))
+                })?;
                 let node = Node::from_json(&text).map_err(|error| {
                     TemplateError::one(format!("{place}: not JSON: {error}; expected an object"))
                 })?;

@@ -25,7 +25,11 @@ pub async fn run(args: Args, cx: Context) -> Result<(), Error> {
     if let Some(folder) = args.socket.parent() {
         std::fs::create_dir_all(folder).map_err(|error| {
             let place = format!("--socket {}", args.socket.display());
-            ConfigError::new(format!("its folder cannot be made: {error}"), place, "a folder that can be written")
+            ConfigError::new(
+                format!("its folder cannot be made: {error}"),
+                place,
+                "a folder that can be written",
+            )
         })?;
     }
     let admin = agent_kit::bind(&args.listen).await?;

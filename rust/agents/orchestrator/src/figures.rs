@@ -69,7 +69,9 @@ impl Figures {
         let labels = Operation {
             operation: operation.to_owned(),
         };
-        self.seconds.get_or_create(&labels).observe(took.as_secs_f64());
+        self.seconds
+            .get_or_create(&labels)
+            .observe(took.as_secs_f64());
     }
 
     /// Notes what the last ping said.

@@ -1,6 +1,6 @@
 //! The orchestrator: the only service that holds the Docker socket.
 //!
-//! As a daemon it answers AGENTCore on a Unix socket and Prometheus on an admin port; with a
+//! As a daemon it answers `AGENTCore` on a Unix socket and Prometheus on an admin port; with a
 //! command it does one thing and ends. `main` parses and composes; the work is in
 //! `agent-container-orchestrator`. Its Python stand-in is `agentcore orchestrator`.
 

@@ -36,7 +36,10 @@ impl From<EngineError> for Failure {
 
 /// Runs one command.
 pub fn run(args: &Args, command: &Command) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("orchestrator: no runtime: {error}");
@@ -59,7 +62,11 @@ pub fn run(args: &Args, command: &Command) -> ExitCode {
             ExitCode::from(agent_kit::EXIT_USAGE)
         }
         Err(Failure::Engine(error)) => {
-            eprintln!("orchestrator: {}{}", error.message, evidence(&error.details));
+            eprintln!(
+                "orchestrator: {}{}",
+                error.message,
+                evidence(&error.details)
+            );
             ExitCode::FAILURE
         }
     }
@@ -78,11 +85,15 @@ async fn carry_out(engine: &Engine, command: &Command) -> Result<ExitCode, Failu
             (asked.json, to_value(&plan), plan_text(&plan, "done"))
         }
         Command::Rollback(asked) => {
-            let plan = engine.rollback(&name(engine, &asked.target, &asked.set)?).await?;
+            let plan = engine
+                .rollback(&name(engine, &asked.target, &asked.set)?)
+                .await?;
             (asked.json, to_value(&plan), plan_text(&plan, "done"))
         }
         Command::Status(asked) => {
-            let found = engine.status(&name(engine, &asked.target, &asked.set)?).await?;
+            let found = engine
+                .status(&name(engine, &asked.target, &asked.set)?)
+                .await?;
             let text = status_text(&found);
             (asked.json, found, text)
         }
@@ -106,7 +117,9 @@ async fn carry_out(engine: &Engine, command: &Command) -> Result<ExitCode, Failu
 async fn sandbox(engine: &Engine, file: &Path, json: bool) -> Result<ExitCode, Failure> {
     let text = read(file)?;
     let node = Node::from_json(&text).or_else(|_| Node::from_yaml(&text))?;
-    let result = engine.sandbox(&parse_sandbox(&node, engine.policy())?).await?;
+    let result = engine
+        .sandbox(&parse_sandbox(&node, engine.policy())?)
+        .await?;
     if json {
         print(&format!("{:#}\n", to_value(&result)));
     } else {
@@ -115,7 +128,10 @@ async fn sandbox(engine: &Engine, file: &Path, json: bool) -> Result<ExitCode, F
         for (happened, message) in [
             (result.timed_out, "the time limit ended it"),
             (result.oom_killed, "the memory limit ended a process in it"),
-            (result.output_exceeded, "it was ended for far too much output"),
+            (
+                result.output_exceeded,
+                "it was ended for far too much output",
+            ),
             (result.stdout_truncated, "its output is cut"),
             (result.stderr_truncated, "its error output is cut"),
         ] {
@@ -124,7 +140,9 @@ async fn sandbox(engine: &Engine, file: &Path, json: bool) -> Result<ExitCode, F
             }
         }
     }
-    let code = result.exit_code.unwrap_or(if result.timed_out { 124 } else { 1 });
+    let code = result
+        .exit_code
+        .unwrap_or(if result.timed_out { 124 } else { 1 });
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 
@@ -147,7 +165,9 @@ fn template(engine: &Engine, file: &Path, set: &[(String, String)]) -> Result<Pr
         .collect();
     variables.extend(set.iter().cloned());
     parse_template(&text, &variables, engine.policy()).map_err(|error| {
-        let lines = error.problems.join(&format!("\norchestrator: {}: ", file.display()));
+        let lines = error
+            .problems
+            .join(&format!("\norchestrator: {}: ", file.display()));
         Failure::Usage(format!("{}: {lines}", file.display()))
     })
 }
@@ -179,10 +199,15 @@ fn plan_text(plan: &Plan, verb: &str) -> String {
             let _ = writeln!(text, "           {}: {before} -> {after}", reason.attribute);
         }
     }
-    let _ = writeln!(text, "{}: {} {verb}", plan.project, match plan.changes {
-        1 => "1 change".to_owned(),
-        count => format!("{count} changes"),
-    });
+    let _ = writeln!(
+        text,
+        "{}: {} {verb}",
+        plan.project,
+        match plan.changes {
+            1 => "1 change".to_owned(),
+            count => format!("{count} changes"),
+        }
+    );
     text
 }
 
@@ -192,41 +217,74 @@ fn status_text(found: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let mut rows = vec![["SERVICE", "STATE", "HEALTH", "RESTARTS", "IMAGE", "PORTS"].map(str::to_owned)];
+    let mut rows =
+        vec![["SERVICE", "STATE", "HEALTH", "RESTARTS", "IMAGE", "PORTS"].map(str::to_owned)];
     for service in found["services"].as_array().into_iter().flatten() {
         let image = word(&service["image_id"]);
-        let ports: Vec<String> =
-            service["ports"].as_array().into_iter().flatten().map(word).collect();
+        let ports: Vec<String> = service["ports"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(word)
+            .collect();
         rows.push([
             word(&service["service"]),
             word(&service["state"]),
             word(&service["health"]),
             word(&service["restarts"]),
-            image.trim_start_matches("sha256:").chars().take(12).collect(),
-            if ports.is_empty() { "-".to_owned() } else { ports.join(" ") },
+            image
+                .trim_start_matches("sha256:")
+                .chars()
+                .take(12)
+                .collect(),
+            if ports.is_empty() {
+                "-".to_owned()
+            } else {
+                ports.join(" ")
+            },
         ]);
     }
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..6).map(width).collect();
     let mut text = String::new();
     for row in &rows {
-        let cells: Vec<String> =
-            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
         let _ = writeln!(text, "{}", cells.join("  ").trim_end());
     }
-    let possible = if found["rollback_possible"] == true { "" } else { "not " };
-    let _ = writeln!(text, "{}: rollback {possible}possible", word(&found["project"]));
+    let possible = if found["rollback_possible"] == true {
+        ""
+    } else {
+        "not "
+    };
+    let _ = writeln!(
+        text,
+        "{}: rollback {possible}possible",
+        word(&found["project"])
+    );
     text
 }
 
 fn removed_text(removed: &Value) -> String {
     let mut text = String::new();
     for (kind, names) in removed.as_object().into_iter().flatten() {
-        for name in names.as_array().into_iter().flatten().filter_map(Value::as_str) {
+        for name in names
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+        {
             let _ = writeln!(text, "removed {} {name}", kind.trim_end_matches('s'));
         }
     }
-    if text.is_empty() { "nothing to remove\n".to_owned() } else { text }
+    if text.is_empty() {
+        "nothing to remove\n".to_owned()
+    } else {
+        text
+    }
 }
 
 /// The evidence of a failed gate, indented under the message.
@@ -241,11 +299,22 @@ fn evidence(details: &Value) -> String {
     let log = details["log"].as_str().unwrap_or_default();
     section("log", log.lines().map(str::to_owned).collect());
     let probes = list("health");
-    section("health", probes.iter().map(|probe| {
-        let output = probe["output"].as_str().unwrap_or_default().trim();
-        format!("exit {} {output}", probe["exit_code"])
-    }).collect());
-    let texts = |key: &str| list(key).iter().filter_map(|v| v.as_str().map(str::to_owned)).collect();
+    section(
+        "health",
+        probes
+            .iter()
+            .map(|probe| {
+                let output = probe["output"].as_str().unwrap_or_default().trim();
+                format!("exit {} {output}", probe["exit_code"])
+            })
+            .collect(),
+    );
+    let texts = |key: &str| {
+        list(key)
+            .iter()
+            .filter_map(|v| v.as_str().map(str::to_owned))
+            .collect()
+    };
     section("restored", texts("restored"));
     section("not restored", texts("restore_errors"));
     text

@@ -40,7 +40,7 @@ async fn until_signal<T>(
     loop {
         tokio::select! {
             result = &mut future => return result.map_err(failed),
-            () = tokio::time::sleep(SIGNAL_POLL) => Python::attach(|py| py.check_signals())?,
+            () = tokio::time::sleep(SIGNAL_POLL) => Python::attach(Python::check_signals)?,
         }
     }
 }
@@ -56,9 +56,9 @@ impl Engine {
             let result = self.runtime.block_on(until_signal(future));
             if result.is_err() {
                 // A sandbox whose caller was interrupted is on its way out: see it off.
-                let _ = self.runtime.block_on(async {
-                    tokio::time::timeout(CLEANUP, self.engine.settled()).await
-                });
+                let _ = self
+                    .runtime
+                    .block_on(async { tokio::time::timeout(CLEANUP, self.engine.settled()).await });
             }
             result
         })

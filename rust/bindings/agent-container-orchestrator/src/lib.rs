@@ -68,7 +68,10 @@ fn container_config<'py>(
     if !project.services.contains_key(service) {
         return Err(pyo3::exceptions::PyKeyError::new_err(service.to_owned()));
     }
-    to_python(py, &component::container_config(&project, service, image_id))
+    to_python(
+        py,
+        &component::container_config(&project, service, image_id),
+    )
 }
 
 /// Compare a project with the containers that exist.
