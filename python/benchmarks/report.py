@@ -38,7 +38,7 @@ def bar_of(case: dict[str, Any]) -> str:
 
 def section(report: dict[str, Any]) -> str:
     """One subject as a table: a row for each case and peer."""
-    machine = report["machine"]
+    machine, revision = report["machine"], str(report["revision"])[:12]
     facts = (
         machine if isinstance(machine, str) else ", ".join(f"{k} {v}" for k, v in machine.items())
     )
