@@ -33,6 +33,12 @@ fn failed(error: component::EngineError) -> PyErr {
     ))
 }
 
+/// The exception of a signal that came meanwhile.
+#[allow(clippy::redundant_closure_for_method_calls)] // the bare method's lifetime is too narrow
+fn interrupted() -> PyResult<()> {
+    Python::attach(|py| py.check_signals())
+}
+
 async fn until_signal<T>(
     future: impl Future<Output = Result<T, component::EngineError>>,
 ) -> PyResult<T> {
@@ -40,7 +46,7 @@ async fn until_signal<T>(
     loop {
         tokio::select! {
             result = &mut future => return result.map_err(failed),
-            () = tokio::time::sleep(SIGNAL_POLL) => Python::attach(Python::check_signals)?,
+            () = tokio::time::sleep(SIGNAL_POLL) => interrupted()?,
         }
     }
 }
