@@ -28,7 +28,7 @@ deploy: setup ## build, deploy, verify, and print where to look (INVENTORY= LIMI
 ifeq ($(BUNDLE),)
 	@$(PLAYBOOK) playbooks/site.yml
 else
-	@$(PLAYBOOK) playbooks/from_bundle.yml -e release_bundle_file='$(abspath $(BUNDLE))'
+	@$(PLAYBOOK) playbooks/from_bundle.yml -e image_ship_bundle='$(abspath $(BUNDLE))' -e deploy_release_dir='$(CURDIR)/build/bundle'
 endif
 
 .PHONY: verify
