@@ -236,6 +236,7 @@ class Lab:
         if not self.check_mode:
             keys = lab_ready.wait(self.name, plan, params["timeout"])
             self.write(self.folder / "known_hosts", keys)
+            self.write(self.folder / "hosts.txt", lab_plan.table(plan))
             lab_ready.log_in(plan, self.key, self.folder / "known_hosts", params["timeout"])
         return plan
 

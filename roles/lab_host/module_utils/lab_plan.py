@@ -111,6 +111,17 @@ def make(
     return {"name": name, "subnet": subnet, "hosts": hosts}
 
 
+def table(plan: dict[str, Any]) -> str:
+    """The hosts of a plan for a person to read, one line each."""
+    lines = []
+    for host, given in plan["hosts"].items():
+        ports = ", ".join(
+            f"{inner} at 127.0.0.1:{outer}" for inner, outer in given["ports"].items()
+        )
+        lines.append(f"{host:<4} {given['suite']:<9} {given['address']:<15} {ports}\n")
+    return "".join(lines)
+
+
 def digest(value: Any) -> str:
     """A stable hash of any JSON value: two specs are the same exactly if their digests are."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -67,6 +67,16 @@ def test_the_same_wish_gives_the_same_plan() -> None:
     assert plan.make(WISH, "10.9.8.0/24", one, every_port_is_free) == one
 
 
+def test_the_table_has_a_line_for_each_host() -> None:
+    lines = plan.table(plan.make(WISH, "10.9.8.0/24", {}, every_port_is_free)).splitlines()
+    assert [line.split()[:3] for line in lines] == [
+        ["h1", "bookworm", "10.9.8.11"],
+        ["h2", "trixie", "10.9.8.12"],
+        ["h3", "bookworm", "10.9.8.13"],
+    ]
+    assert all("8700 at 127.0.0.1:2" in line for line in lines)
+
+
 def test_no_port_left_is_said() -> None:
     with pytest.raises(plan.PlanError, match="no free loopback port"):
         plan.make(WISH, "10.9.8.0/24", {}, lambda _: False)
