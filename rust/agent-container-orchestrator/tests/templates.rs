@@ -107,7 +107,7 @@ fn bounds_hold_against_expansion_and_depth() {
     let mut laughs = "a: &a [1]\n".to_owned();
     for (before, name) in "abcdef".chars().zip("bcdefg".chars()) {
         let aliases = vec![format!("*{before}"); 10].join(",");
-        laughs.push_str(&format!("{name}: &{name} [{aliases}]\n"));
+        laughs = format!("{laughs}{name}: &{name} [{aliases}]\n");
     }
     let deep = format!("a: {}{}", "[".repeat(5000), "]".repeat(5000));
     for text in [laughs, deep, "x".repeat(300_000), "a: &a [*a]".to_owned()] {
