@@ -66,6 +66,28 @@ def test_what_is_no_failure_does_not_fail(tmp_path: Path, status: str) -> None:
     assert run(tmp_path / "in", "--fail-on", "low")[0] == 0
 
 
+def test_what_is_not_known_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path / "in", "h1", finding("critical", "error", "unseen"), finding("low", "pass"))
+    status, merged = run(tmp_path / "in", "--fail-on", "critical")
+    assert (status, merged["summary"]["critical"]["error"]) == (0, 1)
+    printed = capsys.readouterr().out
+    page = (tmp_path / "out/security.html").read_text(encoding="utf-8")
+    assert "could not be looked at, and not known to be good:" in printed
+    assert "h1: unseen — unseen" in printed
+    assert "<h2>What could not be looked at</h2>" in page
+    assert "<td>unseen</td>" in page
+    for shown in (printed, page):
+        assert "CLEAN: 1 host, no failure of severity critical or above. Not known: 1." in shown
+
+
+def test_a_waived_finding_keeps_its_evidence(tmp_path: Path) -> None:
+    put(tmp_path / "in", "h1", {**finding("critical", "waived"), "evidence": "cannot be seen"})
+    run(tmp_path / "in")
+    page = (tmp_path / "out/security.html").read_text(encoding="utf-8")
+    assert "<td>cannot be seen</td><td>because</td>" in page
+    assert "Not known" not in page
+
+
 def test_an_absent_host_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(tmp_path / "in", "h1", finding("critical", "fail"))
     (tmp_path / "in/h3.error").write_text("connection refused\n")

@@ -50,7 +50,7 @@ fn the_recorded_host_gives_the_recorded_report() {
 }
 
 #[test]
-fn waivers_cover_failures_and_say_why() {
+fn waivers_cover_failures_and_the_unknown_and_say_why() {
     let Some(report) = mixed() else {
         return println!("{SKIP}");
     };
@@ -70,8 +70,36 @@ fn waivers_cover_failures_and_say_why() {
         of("listener-all-addresses", "tcp/3306").status,
         Status::Fail
     );
+    let unseen = of("docker-socket-mode", "/var/run/docker.sock");
+    assert_eq!(unseen.status, Status::Waived);
+    assert_eq!(unseen.reason, "hidden from the auditor on purpose");
+    assert_eq!(unseen.evidence, "the socket cannot be seen from here");
+    assert_eq!(
+        (
+            report.summary.critical.error,
+            report.summary.critical.waived
+        ),
+        (0, 2)
+    );
+    let unwaived = of("sysctl-kernel", "kernel.dmesg_restrict");
+    assert_eq!(
+        (unwaived.status, report.summary.medium.error),
+        (Status::Error, 1)
+    );
     assert_eq!(report.unused_waivers.len(), 1);
     assert_eq!(report.unused_waivers[0].check, "container-pids-limit");
+}
+
+#[test]
+fn a_mask_over_a_socket_is_named() {
+    let Some(report) = mixed() else {
+        return println!("{SKIP}");
+    };
+    let found = report.findings.iter();
+    let mut found = found.filter(|f| f.check == "container-docker-socket" && f.subject == "web");
+    let evidence = found.next().map(|f| f.evidence.as_str());
+    let want = "no engine socket is seen: / at /host/root is masked by /host/root/run";
+    assert_eq!(evidence, Some(want));
 }
 
 #[test]

@@ -68,7 +68,7 @@ def summarize(findings: Iterable[dict[str, str]]) -> dict[str, dict[str, int]]:
 
 def _finding(check: Check, outcome: Outcome, accepted: list[waivers.Waiver]) -> dict[str, str]:
     reason = None
-    if outcome.status == "fail":
+    if outcome.status in ("fail", "error"):
         reason = waivers.reason(accepted, check.id, outcome.subject)
     return {
         "check": check.id,

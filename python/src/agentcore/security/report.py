@@ -5,7 +5,8 @@ that host saw of its neighbors) and, where nothing could be fetched, ``<host>.er
 that is expected and has no report is shown as missing and makes the report incomplete.
 
 Exit status: 0 clean, 2 findings at or above ``--fail-on``, 1 incomplete or unreadable, which also
-wins over 2: a fleet that was not seen whole is never merely "findings".
+wins over 2: a fleet that was not seen whole is never merely "findings". A check that could not look
+(status ``error``) does not change the exit status, but is listed, counted and told in the verdict.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-on",
         choices=FAIL_ON,
         default="high",
-        help="least severity that makes the exit status 2 (default high)",
+        help="least severity of a failure that makes the exit status 2 (default high)",
     )
     parser.add_argument(
         "--expect",

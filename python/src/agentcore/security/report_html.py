@@ -177,10 +177,10 @@ def _plain_rows(findings: list[dict[str, str]]) -> str:
 
 def _waived(findings: list[dict[str, str]]) -> str:
     rows = (
-        [_text(f["host"]), _text(f["check"]), _text(f["subject"]), _text(f["reason"])]
+        [_text(f[key]) for key in ("host", "check", "subject", "evidence", "reason")]
         for f in findings
     )
-    return _table(["Host", "Check", "Subject", "Reason"], rows)
+    return _table(["Host", "Check", "Subject", "Evidence", "Reason"], rows)
 
 
 def _unused(waivers: list[dict[str, str]]) -> str:

@@ -21,7 +21,7 @@ def plain(text: str) -> str:
 
 
 def table(merged: dict[str, Any], *, color: bool) -> str:
-    """Hosts, then failures worst first, then one line of verdict."""
+    """Hosts, failures worst first, what could not be looked at, then one line of verdict."""
 
     def paint(text: str, kind: str) -> str:
         return f"\x1b[{_COLORS[kind]}m{text}\x1b[0m" if color else text
@@ -29,15 +29,12 @@ def table(merged: dict[str, Any], *, color: bool) -> str:
     rows = [_row(host) for host in merged["hosts"]]
     head = ["host", *SEVERITIES, "unknown", "waived", "audited (UTC)"]
     lines = [*_aligned([head, *rows]), ""]
-    failed = [f for f in merged["findings"] if f["status"] == "fail"]
-    for (severity, title), group in groupby(failed, lambda f: (f["severity"], f["title"])):
-        lines.append(f"{paint(f'{severity:<8}', severity)} {plain(title)}")
-        found = list(group)
-        for finding in found[:_SHOWN]:
-            where = f"{finding['host']}: {plain(finding['subject'])}"
-            lines.append(f"           {where} — {_short(finding['evidence'])}")
-        if len(found) > _SHOWN:
-            lines.append(f"           … and {len(found) - _SHOWN} more")
+    for status in ("fail", "error"):
+        chosen = [f for f in merged["findings"] if f["status"] == status]
+        if chosen and status == "error":
+            lines += ["", "could not be looked at, and not known to be good:"]
+        for (severity, title), group in groupby(chosen, lambda f: (f["severity"], f["title"])):
+            lines += [f"{paint(f'{severity:<8}', severity)} {plain(title)}", *_listed(list(group))]
     if merged["drift"]:
         lines += ["", "changed since the last audit:"]
         for change in merged["drift"][:_SHOWN]:
@@ -49,13 +46,27 @@ def table(merged: dict[str, Any], *, color: bool) -> str:
     return "\n".join(lines)
 
 
+def _listed(found: list[dict[str, str]]) -> list[str]:
+    indent = " " * 11
+    lines = [
+        f"{indent}{plain(f['host'])}: {plain(f['subject'])} — {_short(f['evidence'])}"
+        for f in found[:_SHOWN]
+    ]
+    return lines + ([f"{indent}… and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else [])
+
+
 def _short(evidence: str) -> str:
     text = plain(evidence)
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
 
 
 def verdict(merged: dict[str, Any]) -> str:
-    """The report in one sentence."""
+    """The report in one sentence, and in a second one how much is unknown."""
+    unknown = sum(merged["summary"][severity]["error"] for severity in SEVERITIES)
+    return _verdict(merged) + (f" Not known: {unknown}." if unknown else "")
+
+
+def _verdict(merged: dict[str, Any]) -> str:
     absent = [host for host in merged["hosts"] if host["state"] != "audited"]
     if not merged["hosts"]:
         return "INCOMPLETE: there is not one report."

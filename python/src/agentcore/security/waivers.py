@@ -1,7 +1,7 @@
 """Waivers: findings that the team has accepted, each with its reason.
 
 The file is a JSON list of ``{"check": id, "subject": glob, "reason": text}``. A waiver covers
-failures alone: what could not be looked at cannot be accepted.
+failures and what could not be looked at; the evidence tells which it was.
 """
 
 from __future__ import annotations

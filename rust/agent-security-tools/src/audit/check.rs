@@ -45,7 +45,7 @@ pub enum Status {
     NotApplicable,
     /// It could not be looked at: unknown, and never taken for a pass.
     Error,
-    /// Bad, and accepted by a waiver that gives a reason.
+    /// Bad or unknown, and accepted by a waiver that gives a reason.
     Waived,
 }
 

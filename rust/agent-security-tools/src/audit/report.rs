@@ -42,9 +42,10 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Turns a check's outcome into a finding; a failure that a waiver covers is waived.
+    /// Turns a check's outcome into a finding; a failure that a waiver covers is
+    /// waived, and so is what could not be looked at.
     pub fn new(check: &Check, outcome: Outcome, waivers: &mut [Tracked]) -> Self {
-        let waived = (outcome.status == Status::Fail)
+        let waived = matches!(outcome.status, Status::Fail | Status::Error)
             .then(|| waiver::reason(waivers, check.id, &outcome.subject))
             .flatten();
         Self {
@@ -72,7 +73,7 @@ pub struct Counts {
     pub fail: u64,
     /// Could not be looked at.
     pub error: u64,
-    /// Failed and accepted.
+    /// Failed or not looked at, and accepted.
     pub waived: u64,
     /// Good.
     pub pass: u64,

@@ -1,7 +1,7 @@
 //! Findings as SARIF 2.1.0 (OASIS, `sarif-schema-2.1.0`), for code-scanning tools.
 //!
 //! Failures are results of kind `fail`; what could not be looked at is `open`, for SARIF's own
-//! "not enough information"; waived failures carry a suppression with the reason.
+//! "not enough information"; what is waived is of kind `fail` with a suppression that gives the reason.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};

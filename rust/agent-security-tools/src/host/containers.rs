@@ -166,6 +166,24 @@ impl Container {
         all.sort();
         all
     }
+
+    /// Where an empty file system in memory is mounted (`--tmpfs`, `--mount type=tmpfs`).
+    pub fn tmpfs(&self) -> Vec<String> {
+        let told = self.host_config.get("Tmpfs").and_then(Value::as_object);
+        let told = told.into_iter().flat_map(Map::keys).map(String::as_str);
+        let points = self.config.get("MountPoints").and_then(Value::as_object);
+        let mounted = points
+            .into_iter()
+            .flat_map(Map::values)
+            .filter_map(|point| {
+                let kind = point.get("Type").and_then(Value::as_str);
+                let place = point.get("Destination").and_then(Value::as_str);
+                place.filter(|_| kind == Some("tmpfs"))
+            });
+        told.chain(mounted)
+            .map(|path| path.trim_end_matches('/').to_string())
+            .collect()
+    }
 }
 
 fn texts(value: Option<&Value>) -> Vec<&str> {
@@ -202,7 +220,7 @@ impl Bind {
             .and_then(|spec| spec.get("BindOptions")?.get("NonRecursive"));
         Some(Self {
             source: normalize(text("Source")),
-            destination: text("Destination").to_string(),
+            destination: text("Destination").trim_end_matches('/').to_string(),
             writable: point.get("RW").and_then(Value::as_bool).unwrap_or(true),
             recursive: !spared.and_then(Value::as_bool).unwrap_or(false),
         })

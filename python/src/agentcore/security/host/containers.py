@@ -94,6 +94,14 @@ class Container:
         points = _object(self.config.get("MountPoints")).values()
         return sorted(bind for bind in map(_bind, points) if bind is not None)
 
+    @property
+    def tmpfs(self) -> list[str]:
+        """Where an empty file system in memory is mounted (``--tmpfs``, ``--mount type=tmpfs``)."""
+        points = map(_object, _object(self.config.get("MountPoints")).values())
+        mounted = [point.get("Destination") for point in points if point.get("Type") == "tmpfs"]
+        places = [*_object(self.host_config.get("Tmpfs")), *mounted]
+        return [place.rstrip("/") for place in places if isinstance(place, str)]
+
 
 @dataclass(frozen=True, slots=True)
 class Containers:
@@ -179,7 +187,7 @@ def _bind(point: Any) -> Bind | None:
     spared = _object(_object(point.get("Spec")).get("BindOptions")).get("NonRecursive")
     return Bind(
         _normalize(_text(point.get("Source"))),
-        _text(point.get("Destination")),
+        _text(point.get("Destination")).rstrip("/"),
         writable if isinstance(writable, bool) else True,
         not (isinstance(spared, bool) and spared),
     )
