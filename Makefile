@@ -69,9 +69,9 @@ bundle: setup ## build, then pack one archive that deploys without a network (ma
 	@$(PLAYBOOK) playbooks/bundle.yml
 
 .PHONY: lib
-lib: ## the four extensions, optimized for tests, into build/lib
+lib: ## the four extensions and the three daemons, optimized for tests (build/lib, rust/target/quick)
 	@mkdir -p build/lib
-	@cargo build --manifest-path rust/Cargo.toml --profile quick $(foreach m,$(NATIVE_MODULES),-p $(subst _,-,$(m))-py) --quiet
+	@cargo build --manifest-path rust/Cargo.toml --profile quick $(foreach m,$(NATIVE_MODULES),-p $(subst _,-,$(m))-py) -p monitor-agent -p security-agent -p orchestrator --quiet
 	@for module in $(NATIVE_MODULES); do cmp -s $(CARGO_TARGET_DIR)/quick/lib$$module.so build/lib/$$module.abi3.so || install -m 644 $(CARGO_TARGET_DIR)/quick/lib$$module.so build/lib/$$module.abi3.so; done
 
 .PHONY: wheels

@@ -102,7 +102,9 @@ def cargo(*arguments: str) -> list[str]:
 
 
 def native_env(mode: str) -> dict[str, str]:
-    return {"AGENTCORE_LIB_DIR": str(LIBRARY), "AGENTCORE_NATIVE": mode}
+    """The extensions and daemons that `make lib` leaves, for the Python tests."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "rust" / "target"))
+    return {"AGENTCORE_LIB_DIR": str(LIBRARY), "AGENTCORE_NATIVE": mode, "DAEMON_BIN_DIR": str(target / "quick")}
 
 
 def fast() -> list[Suite]:
