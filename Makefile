@@ -18,6 +18,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # One target folder for all that compiles Rust here.
 export CARGO_TARGET_DIR ?= $(CURDIR)/rust/target
 export PYTHONDONTWRITEBYTECODE := 1
+# An extension takes the interpreter's symbols from whoever loads it.
+export PYO3_BUILD_EXTENSION_MODULE := 1
 
 PLAYBOOK = ansible-playbook -i $(INVENTORY) $(if $(LIMIT),--limit '$(LIMIT)') $(if $(FLAVOR),-e deploy_flavor=$(FLAVOR)) $(EXTRA)
 NATIVE_MODULES = agent_core_utils agent_container_orchestrator agent_security_tools agent_performance_monitor

@@ -52,7 +52,7 @@ class Counts:
 
 def as_one(log: str, code: int, suite: Suite) -> Counts:
     """A suite that is one check."""
-    return Counts(passed=code == 0, failed=code != 0)
+    return Counts(passed=int(code == 0), failed=int(code != 0))
 
 
 def as_cargo(log: str, code: int, suite: Suite) -> Counts:

@@ -12,7 +12,7 @@ import pytest
 from agentcore_images import bytecode
 from agentcore_images.context import Context
 from agentcore_images.errors import BuildError
-from agentcore_images.layers import wheels
+from agentcore_images.layers import rust, wheels
 from agentcore_images.layers.debian import DROPPED, _add_users, _harmless, _unwanted
 from agentcore_images.place import Place
 from agentcore_images.recipe import LayerSpec
@@ -163,6 +163,20 @@ def test_wheels_are_fetched_once_and_a_changed_one_is_fetched_again(
         fetch.wheels_for(context(tmp_path), lock)
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
     assert fetch.wheels_for(context(tmp_path), lock)[0].read_bytes() == wheel.read_bytes()
+
+
+def test_an_extension_that_does_not_load_or_is_another_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "good.py").write_text("__version__ = '1.0'\n")
+    (tmp_path / "bad.py").write_text("import nothing_of_that_name\n")
+    (tmp_path / "dead.py").write_text("import os\nos.abort()\n")
+    rust.load_check(HERE, tmp_path, ["good"], "1.0")
+    for name, version, message in (
+        ("good", "1.1", "good is version 1.0; version 1.1"),
+        ("bad", "1.0", "No module named 'nothing_of_that_name'"),
+        ("dead", "1.0", "does not load it: status -6"),
+    ):
+        with pytest.raises(BuildError, match=message):
+            rust.load_check(HERE, tmp_path, [name], version)
 
 
 def test_the_child_runs_alone() -> None:

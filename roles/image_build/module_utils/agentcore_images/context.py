@@ -129,12 +129,13 @@ class Context:
 def files_below(folder: Path, skip: frozenset[str] = frozenset()) -> list[Path]:
     """Return the files below ``folder`` in a fixed order, leaving out folders named in ``skip``.
 
-    Caches of tools (``__pycache__`` and dotted folders) never count as sources.
+    Caches of tools (``__pycache__`` and dotted folders) never count as sources; ``.cargo`` does.
     """
     found: list[Path] = []
     for entry in sorted(folder.iterdir(), key=lambda path: path.name):
         if entry.is_dir() and not entry.is_symlink():
-            if entry.name not in skip and entry.name != "__pycache__" and entry.name[0] != ".":
+            hidden = entry.name.startswith(".") and entry.name != ".cargo"
+            if entry.name not in skip and entry.name != "__pycache__" and not hidden:
                 found.extend(files_below(entry, skip))
         elif entry.is_file() and not entry.name.endswith((".pyc", ".swp", "~")):
             found.append(entry)

@@ -154,6 +154,12 @@ def _cargo(
     env |= {
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
         "CARGO_TARGET_DIR": str(target),
+        # An extension takes the interpreter's symbols from whoever loads it; the images have no libpython to link to.
+        "PYO3_BUILD_EXTENSION_MODULE": "1",
+        # An extension is loaded by whatever Python the image has: it must not ask for a libpython
+        # of its own, and the control host's Python must not show in it.
+        "PYO3_BUILD_EXTENSION_MODULE": "1",
+        "PYO3_NO_PYTHON": "1",
         "PATH": f"{Path(tools.cargo).parent}:{env.get('PATH', '')}",
     }
     command = [tools.cargo, "build", "--locked", f"--profile={ctx.rust_profile}", *args]

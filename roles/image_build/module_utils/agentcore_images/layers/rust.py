@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 from .. import toolchain
+from ..bytecode import Interpreter, interpreter
 from ..context import Context
 from ..errors import BuildError
 from ..place import Place
 from ..recipe import LayerSpec
 from ..tree import Node, clean, with_parents
+
+
+LOAD_SECONDS = 30
+LOAD = """
+import importlib, sys
+sys.path.insert(0, sys.argv[1])
+for name in sys.argv[3:]:
+    found = importlib.import_module(name).__version__
+    if found != sys.argv[2]:
+        sys.exit(f"{name} is version {found}")
+"""
+
+
+def load_check(python: Interpreter, folder: Path, names: list[str], version: str) -> None:
+    """Load the extensions with the image's own Python, before any host does.
+
+    Raises:
+        BuildError: one does not load, or is of another version than the project.
+    """
+    command = [*python.command, "-S", "-B", "-c", LOAD, str(folder), version, *names]
+    try:
+        answer = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            env=python.env,
+            timeout=LOAD_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BuildError(str(folder), f"does not load within {LOAD_SECONDS} s") from error
+    if answer.returncode != 0:
+        last = (answer.stderr.strip().splitlines() or [f"status {answer.returncode}"])[-1]
+        raise BuildError(
+            str(folder), f"the image's Python does not load it: {last}", f"version {version}"
+        )
 
 
 class Rust:
@@ -43,6 +82,7 @@ class Rust:
         if "binary" in spec.options:
             content = (folder / spec.options["binary"]).read_bytes()
             return with_parents([Node(to, mode=0o755, content=content)])
+        load_check(interpreter(ctx, place), folder / "lib", spec.options["extensions"], ctx.version)
         return with_parents(
             [
                 Node(
