@@ -154,8 +154,6 @@ def _cargo(
     env |= {
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
         "CARGO_TARGET_DIR": str(target),
-        # An extension takes the interpreter's symbols from whoever loads it; the images have no libpython to link to.
-        "PYO3_BUILD_EXTENSION_MODULE": "1",
         # An extension is loaded by whatever Python the image has: it must not ask for a libpython
         # of its own, and the control host's Python must not show in it.
         "PYO3_BUILD_EXTENSION_MODULE": "1",

@@ -14,7 +14,6 @@ from ..place import Place
 from ..recipe import LayerSpec
 from ..tree import Node, clean, with_parents
 
-
 LOAD_SECONDS = 30
 LOAD = """
 import importlib, sys
