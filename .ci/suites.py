@@ -119,7 +119,7 @@ def fast() -> list[Suite]:
         Suite("ansible-lint", ["ansible-lint", "--profile", "production", "--offline", "-q"]),
         Suite("rust-tests", cargo("test", "--workspace", "--quiet"), as_cargo),
         Suite("libraries", ["make", "--no-print-directory", "lib"]),
-        pytest_suite("python-tests", "-m", "not slow", folder=python, env=native_env("require"), needs="libraries"),
+        pytest_suite("python-tests", "-n", "2", "-m", "not slow", folder=python, env=native_env("require"), needs="libraries"),
         pytest_suite("house", ".ci/tests", needs=""),
     ]
 
@@ -130,7 +130,7 @@ def slow() -> list[Suite]:
     molecule = {"AGENTCORE_LAB": "acmol", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
     return [
         Suite("rust-docs", ["make", "--no-print-directory", "docs"]),
-        pytest_suite("python-slow", "-m", "slow", folder=python, env=native_env("require"), needs="libraries"),
+        pytest_suite("python-slow", "-n", "2", "-m", "slow", folder=python, env=native_env("require"), needs="libraries"),
         pytest_suite("python-alone", ".ci/alone", timeout=1200),
         pytest_suite("roles", "roles"),
         pytest_suite("molecule-shared", "molecule/shared"),

@@ -43,7 +43,7 @@ def test_python_builds_and_tests_without_rust(alone, tmp_path: Path) -> None:
     # A path without cargo, and no extension in reach: the twins must do all of it.
     path = os.pathsep.join(one for one in os.environ["PATH"].split(os.pathsep) if "cargo" not in one)
     run(
-        [sys.executable, "-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-q", "-n", "2", "-m", "not slow", "-p", "no:cacheprovider"],
         folder,
         PATH=path,
         AGENTCORE_NATIVE="off",

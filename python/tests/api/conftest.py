@@ -101,7 +101,9 @@ def start(tmp_path: Path) -> Iterator[Starter]:
         command = [sys.executable, "-W", "error", "-m", "agentcore", "serve", "--uds", str(uds)]
         command += ["--state-dir", str(state), *flags]
         with log.open("wb") as err:
-            process = subprocess.Popen(command, stderr=err, env=os.environ | (env or {}))
+            # What the run of the suite demands is not what these services are asked.
+            inherited = {k: v for k, v in os.environ.items() if k != "AGENTCORE_NATIVE"}
+            process = subprocess.Popen(command, stderr=err, env=inherited | (env or {}))
         served = Served(process, uds, log, state)
         running.append(served)
         if ready:
