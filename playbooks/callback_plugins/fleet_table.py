@@ -59,6 +59,10 @@ class CallbackModule(CallbackBase):
         if action == "container_status":
             for row in answer.get("services", []):
                 self.rows[(host, row["service"])] = dict(row, host=host)
+        elif action == "debug" and answer.get("msg"):
+            # Hosts that are ok are not shown, to keep the output short; what a role says on purpose is.
+            message = answer["msg"]
+            self._display.display("\n".join(message) if isinstance(message, list) else str(message))
         elif action == "container_service":
             for incident in answer.get("incidents", []):
                 self.refusals.append((host, incident, answer.get("outcome", "")))
