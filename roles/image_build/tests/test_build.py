@@ -91,6 +91,18 @@ def test_a_changed_file_changes_the_image_and_the_release(project: Project, cont
         assert {one[7:] for one in record["images"]["tool"]["layers"]} <= blobs
 
 
+def test_an_image_that_outgrows_its_limit_is_refused(project: Project, context: Make) -> None:
+    root = project("p")
+    text = (root / "images/tool/image.yml").read_text()
+    (root / "images/tool/image.yml").write_text(f"{text}limit_mb: 1\n")
+    build(context(root), 0)
+    (root / "images/tool/tool").write_bytes(bytes(1_100_000))
+    with pytest.raises(
+        BuildError, match=r"tool adds 1.1 MB; at most 1 MB \(limit_mb in its image.yml"
+    ):
+        build(context(root), 0)
+
+
 def test_a_lost_blob_is_made_again(project: Project, context: Make) -> None:
     root = project("p")
     record = build(context(root), 0).release

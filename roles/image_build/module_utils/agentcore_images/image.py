@@ -15,6 +15,7 @@ from .place import Place
 from .recipe import SCRATCH, LayerSpec, Recipe
 from .store import Blob, canonical, key_of
 
+BYTES_PER_MB = 1_000_000
 NANOSECONDS = 1_000_000_000
 LICENSE = "Apache-2.0"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -117,6 +118,7 @@ def make(ctx: Context, recipe: Recipe, done: dict[str, Image]) -> Image:
         components = [f"deb {line}" for line in debs] + [
             line for line in components if not line.startswith("deb ")
         ]
+    _check_size(recipe, layers[len(start) :])
     env.update(recipe.env)
     config = ctx.store.add_bytes(_config(ctx, recipe, layers, titles, env, specs))
     return Image(
@@ -139,6 +141,16 @@ def _layer(ctx: Context, recipe: Recipe, place: Place, spec: LayerSpec) -> Blob:
         blob = ctx.store.add_layer(KINDS[spec.kind].nodes(ctx, place, spec), ctx.epoch)
     ctx.store.remember(key, {"digest": blob.digest, "size": blob.size})
     return blob
+
+
+def _check_size(recipe: Recipe, added: list[Blob]) -> None:
+    size = sum(blob.size for blob in added) / BYTES_PER_MB
+    if recipe.limit_mb and size > recipe.limit_mb:
+        raise BuildError(
+            f"images/{recipe.folder}",
+            f"{recipe.key} adds {size:.1f} MB",
+            f"at most {recipe.limit_mb:g} MB (limit_mb in its image.yml)",
+        )
 
 
 def _config(

@@ -13,9 +13,9 @@ from .errors import BuildError
 SCRATCH = "scratch"
 IMAGE_KEYS = {
     "title", "description", "parent", "internal", "layers", "user", "env", "workdir", "entrypoint",
-    "cmd", "expose", "healthcheck", "labels", "stop_signal", "flavors", "programs", "tools",
+    "cmd", "limit_mb", "expose", "healthcheck", "labels", "stop_signal", "flavors", "programs", "tools",
 }  # fmt: skip
-FLAVOR_KEYS = {"parent", "layers", "labels", "env"}
+FLAVOR_KEYS = {"parent", "layers", "labels", "env", "limit_mb"}
 HEALTH_KEYS = {"test", "interval", "timeout", "retries"}
 
 
@@ -51,6 +51,7 @@ class Recipe:
     stop_signal: str = "SIGTERM"
     programs: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
+    limit_mb: float = 0  # of the layers that it adds to its parent; 0 is no limit
 
 
 def load_all(images: Path, kinds: frozenset[str]) -> dict[str, Recipe]:
@@ -146,6 +147,7 @@ def _recipe(
         labels={str(k): str(v) for k, v in (raw.get("labels") or {}).items()},
         stop_signal=str(raw.get("stop_signal", "SIGTERM")),
         programs=_words(f"{where}: programs", raw.get("programs")),
+        limit_mb=float(raw.get("limit_mb", 0)),
         tools=_words(f"{where}: tools", raw.get("tools")),
     )
 
