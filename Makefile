@@ -100,6 +100,10 @@ check: setup-test ## the fast path: format, lint, types, unit tests of both lang
 test: setup-test ## everything CI runs; ends with the counts
 	@python .ci/suites.py test
 
+.PHONY: stories
+stories: setup-test ## the molecule scenarios on lab hosts: rollout, broken native, rollback, Python-only, scan
+	@python .ci/suites.py stories
+
 .PHONY: bench
 bench: setup-test ## ours beside the peers, in one run (SUBJECT=cache|text|monitor|scan)
 	@python .ci/suites.py bench $(SUBJECT)

@@ -1,7 +1,7 @@
 # Apache-2.0 (see LICENSE)
 """Runs the suites of the project, one after the other, and counts.
 
-Usage: suites.py check | test | bench SUBJECT
+Usage: suites.py check | test | stories | bench SUBJECT
 
 Each suite's output goes to build/test/NAME.log; a failing suite prints its end. The last line is `N passed, N failed,
 N skipped`. An interrupted run stops its children and takes down what it had put up.
@@ -125,9 +125,8 @@ def fast() -> list[Suite]:
 
 
 def slow() -> list[Suite]:
-    """What only the whole run has: every test, the images, the lab."""
+    """What only the whole run has: every test, and the images."""
     python = ROOT / "python"
-    molecule = {"AGENTCORE_LAB": "acmol", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
     return [
         Suite("rust-docs", ["make", "--no-print-directory", "docs"]),
         pytest_suite("python-slow", "-n", "2", "-m", "slow", folder=python, env=native_env("require"), needs="libraries"),
@@ -136,11 +135,18 @@ def slow() -> list[Suite]:
         pytest_suite("molecule-shared", "molecule/shared"),
         Suite("images", ["ansible-playbook", "playbooks/build.yml"], timeout=2400),
         Suite("rules", ["build/tools/promtool", "test", "rules", "roles/prometheus/tests/agentcore_test.yml"], needs="images"),
-        *(
-            Suite(f"molecule-{name}", ["molecule", "test", "-s", name], env=molecule, needs="images", timeout=1500)
-            for name in SCENARIOS
-        ),
     ]
+
+
+def stories() -> list[Suite]:
+    """The molecule scenarios on lab hosts, over the release that `make images` left."""
+    molecule = {"AGENTCORE_LAB": "acmol", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+    images = Suite("images", ["ansible-playbook", "playbooks/build.yml"], timeout=2400)
+    told = [
+        Suite(f"molecule-{name}", ["molecule", "test", "-s", name], env=molecule, needs="images", timeout=2400)
+        for name in SCENARIOS
+    ]
+    return [images, *told]
 
 
 class Runner:
@@ -234,7 +240,7 @@ def bench(subject: str) -> int:
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["bench"] and len(arguments) == 2:
         return bench(arguments[1])
-    if arguments not in (["check"], ["test"]):
+    if arguments not in (["check"], ["test"], ["stories"]):
         print(__doc__, file=sys.stderr)
         return 64
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -250,10 +256,11 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, interrupted)
     began = time.monotonic()
     try:
-        for suite in fast() + (slow() if arguments == ["test"] else []):
+        wanted = {"check": fast(), "test": fast() + slow(), "stories": stories()}[arguments[0]]
+        for suite in wanted:
             runner.run(suite)
     finally:
-        if arguments == ["test"]:
+        if arguments == ["stories"]:
             take_down()
     if runner.failed:
         print(f"failed: {', '.join(runner.failed)}")
