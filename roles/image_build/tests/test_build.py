@@ -103,6 +103,31 @@ def test_an_image_that_outgrows_its_limit_is_refused(project: Project, context: 
         build(context(root), 0)
 
 
+def test_the_revision_is_the_last_commit_that_reached_the_image(
+    project: Project, context: Make
+) -> None:
+    root = project("p")
+
+    def commit(path: str, text: str) -> str:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+        git = ["git", "-C", str(root), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+        for words in (["add", "images"], ["commit", "-q", "-m", path], ["rev-parse", "HEAD"]):
+            answer = subprocess.run([*git, *words], capture_output=True, text=True, check=True)
+        return answer.stdout.strip()
+
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    first = commit("images/tool/tool", "one")
+    assert context(root).revision(["images/tool"]) == first
+    before = build(context(root), 0).release
+    commit("images/tool/README.md", "a better text")
+    commit("images/tool/tests/test_it.py", "a test")
+    commit("images/other/file", "another image")
+    assert build(context(root), 0).release["images"] == before["images"]
+    second = commit("images/tool/tool", "two")
+    assert context(root).revision(["images/tool"]) == second
+
+
 def test_a_lost_blob_is_made_again(project: Project, context: Make) -> None:
     root = project("p")
     record = build(context(root), 0).release

@@ -18,6 +18,10 @@ from .errors import BuildError
 from .store import Store, hash_file, key_of
 
 T = TypeVar("T")
+NOT_INPUTS = [
+    f":(exclude,glob)**/{name}"
+    for name in ("*.md", "tests/**", "benches/**", "examples/**", "testkit/**")
+]
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -109,8 +113,21 @@ class Context:
             self.say(f"{name}: done in {seconds:.1f} s")
 
     def revision(self, paths: list[str]) -> str:
-        """Return the last commit that touched ``paths``; ``unknown`` outside git."""
-        command = ["git", "-C", str(self.root), "log", "-1", "--format=%H", "--", *paths]
+        """Return the last commit that touched ``paths``; ``unknown`` outside git.
+
+        What reaches no image does not count, so that mending a text or a test replaces nothing.
+        """
+        command = [
+            "git",
+            "-C",
+            str(self.root),
+            "log",
+            "-1",
+            "--format=%H",
+            "--",
+            *paths,
+            *NOT_INPUTS,
+        ]
         try:
             answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
         except (OSError, subprocess.SubprocessError):

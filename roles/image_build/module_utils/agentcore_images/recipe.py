@@ -13,7 +13,8 @@ from .errors import BuildError
 SCRATCH = "scratch"
 IMAGE_KEYS = {
     "title", "description", "parent", "internal", "layers", "user", "env", "workdir", "entrypoint",
-    "cmd", "limit_mb", "expose", "healthcheck", "labels", "stop_signal", "flavors", "programs", "tools",
+    "cmd", "expose", "healthcheck", "labels", "stop_signal", "flavors", "programs", "tools",
+    "limit_mb",
 }  # fmt: skip
 FLAVOR_KEYS = {"parent", "layers", "labels", "env", "limit_mb"}
 HEALTH_KEYS = {"test", "interval", "timeout", "retries"}
