@@ -105,7 +105,7 @@ stories: setup-test ## the molecule scenarios on lab hosts: rollout, broken nati
 	@python .ci/suites.py stories
 
 .PHONY: bench
-bench: setup-test ## ours beside the peers, in one run (SUBJECT=cache|text|monitor|scan)
+bench: setup-test images ## ours beside the peers, in one run (SUBJECT=cache|text|monitor|scan)
 	@python .ci/suites.py bench $(SUBJECT)
 
 .PHONY: docs
