@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     copy = verbs.add_parser("copy", help="take a release aside as it is")
     copy.add_argument("--release", type=Path, required=True)
     copy.add_argument("--to", type=Path, required=True)
+    copy.add_argument("--keep", action="store_true", help="leave another release that is there")
     flip = verbs.add_parser("flip", help="copy a file with one byte flipped")
     flip.add_argument("--file", type=Path, required=True)
     flip.add_argument("--to", type=Path, required=True)
@@ -62,7 +63,8 @@ def copy(options: argparse.Namespace) -> str:
     """Copies a release, unless the copy is there already."""
     release = broken_release.Release(options.release)
     try:
-        changed = broken_release.Release(options.to).record != release.record
+        there = broken_release.Release(options.to).record
+        changed = there != release.record and not options.keep
     except broken_release.ReleaseError:
         changed = True
     if changed:

@@ -243,6 +243,12 @@ def test_copy_takes_a_release_aside_once(good: Path, tmp_path: Path) -> None:
         )
         assert json.loads(done.stdout)["changed"] is changed
     assert Release(tmp_path / "x").images == Release(good).images
+    make(good, "none", tmp_path / "other")
+    command[4] = str(tmp_path / "other")
+    for arguments, changed in (["--keep"], False), ([], True):
+        command_line = [*command, "--to", str(tmp_path / "x"), *arguments]
+        done = subprocess.run(command_line, capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout)["changed"] is changed
     assert spoiled(tmp_path / "x") == []
 
 
