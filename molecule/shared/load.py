@@ -133,11 +133,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def answers(target: str, todo: load_clients.Plan) -> str:
-    """Asks a target once; empty if it answered well, else why not."""
-    tally = load_report.Tally(target)
-    client = load_clients.Client(tally, 1, todo, time.monotonic(), threading.Event())
-    outcome = client.request(1 if todo.post is None or todo.post.every > 1 else 0)
-    return "" if outcome.good else outcome.error or f"status {outcome.status}"
+    """Sends each kind of request to a target once; empty if all is well, else what was not."""
+    client = load_clients.Client(
+        load_report.Tally(target), 1, todo, time.monotonic(), threading.Event()
+    )
+    for count in (1,) if todo.post is None else (1, todo.post.every):
+        outcome = client.request(count)
+        if not outcome.good:
+            return f"{outcome.method} {outcome.path}: {outcome.error or outcome.status}"
+    return ""
 
 
 def start(options: argparse.Namespace) -> int:
@@ -149,12 +153,10 @@ def start(options: argparse.Namespace) -> int:
     for target in options.target:
         while why := answers(target, todo):
             if time.monotonic() > deadline:
-                print(
-                    f"load.py: {target}{todo.path} gave no good answer in {PATIENCE:g} s: {why}",
-                    file=sys.stderr,
-                )
+                print(f"load.py: {target} is not well after {PATIENCE:g} s: {why}", file=sys.stderr)
                 return 1
             time.sleep(0.5)
+    options.report.parent.mkdir(parents=True, exist_ok=True)
     with options.report.with_name(f"{options.report.name}.log").open("ab") as log:
         child = subprocess.Popen(
             [sys.executable, str(Path(__file__).resolve()), "run", *sys.argv[2:]],

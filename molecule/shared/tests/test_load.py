@@ -184,7 +184,7 @@ def test_a_rate_that_is_not_reached_is_no_good_run(tmp_path: Path) -> None:
 
 
 def test_start_and_stop_leave_a_report_and_no_process(tmp_path: Path) -> None:
-    report = tmp_path / "load.json"
+    report = tmp_path / "not" / "there" / "load.json"
     body, key = tmp_path / "body.json", tmp_path / "key"
     body.write_text('{"a": 1}')
     key.write_text("hush\n")
@@ -201,7 +201,7 @@ def test_start_and_stop_leave_a_report_and_no_process(tmp_path: Path) -> None:
     with serving(lambda *_: 200) as server:
         started = load("start", "--target", server.url, "--report", report, *options)
         assert started.returncode == 0, started.stderr
-        pid = int((tmp_path / "load.json.pid").read_text())
+        pid = int(report.with_name("load.json.pid").read_text())
         time.sleep(2)
         again = load("start", "--target", server.url, "--report", report, *options)
         assert again.returncode == 64
@@ -214,6 +214,20 @@ def test_start_and_stop_leave_a_report_and_no_process(tmp_path: Path) -> None:
     # Gone, or a zombie that waits for the machine's init: neither has a command line.
     left = Path(f"/proc/{pid}/cmdline")
     assert not left.exists() or left.read_bytes() == b""
+
+
+def test_start_refuses_a_target_that_does_not_take_the_posts(tmp_path: Path) -> None:
+    (tmp_path / "body").write_text("{}")
+    (tmp_path / "key").write_text("k")
+    arguments = ("--post-path", "/v1/x", "--post-body", tmp_path / "body", "--post-every", 3)
+    with serving(lambda _, handler: 422 if handler.command == "POST" else 200) as server:
+        done = load(
+            *("start", "--target", server.url, "--report", tmp_path / "r.json"),
+            *(*arguments, "--api-key-file", tmp_path / "key"),
+        )
+    assert done.returncode == 1
+    assert "POST /v1/x: 422" in done.stderr
+    assert not list(tmp_path.glob("*.pid"))
 
 
 def test_stop_all_ends_what_was_left(tmp_path: Path) -> None:
