@@ -53,27 +53,30 @@ class Ladder:
             return False
         return (record["State"].get("Health") or {}).get("Status") == "healthy"
 
-    # --- movements
-
-    def start(self, name, spec):
-        """Creates and starts `name` as `spec` says. Answers the generation that the journal will hold."""
-        image_id = self.image_id(spec)
-        body = container_spec.create_body(spec, image_id, self.service, self.release)
-        spec_hash = container_spec.spec_hash(spec, image_id)
-        body["Labels"][container_spec.LABEL_SPEC] = spec_hash
-        # Until it has passed, it is not restarted: an exit then shows with its code, and its log is of one life.
-        body["HostConfig"]["RestartPolicy"] = {"Name": "no"}
-        self.engine.create(name, body)
-        self.engine.start(name)
+    def generation(self, name, spec, image_id):
+        """What the journal holds of `spec` running as the container `name`."""
         return {
             "release": self.release,
             "flavor": spec.get("flavor") or "",
             "image": spec["image"],
             "image_id": image_id,
             "spec": spec,
-            "spec_hash": spec_hash,
+            "spec_hash": container_spec.spec_hash(spec, image_id),
             "container": name,
         }
+
+    # --- movements
+
+    def start(self, name, spec):
+        """Creates and starts `name` as `spec` says. Answers the generation that the journal will hold."""
+        image_id = self.image_id(spec)
+        body = container_spec.create_body(spec, image_id, self.service, self.release)
+        body["Labels"][container_spec.LABEL_SPEC] = container_spec.spec_hash(spec, image_id)
+        # Until it has passed, it is not restarted: an exit then shows with its code, and its log is of one life.
+        body["HostConfig"]["RestartPolicy"] = {"Name": "no"}
+        self.engine.create(name, body)
+        self.engine.start(name)
+        return self.generation(name, spec, image_id)
 
     def attempt(self, name, spec, step):
         """Starts and gates one candidate. Answers its generation, or None after the evidence is kept and it is removed."""
@@ -185,18 +188,7 @@ class InPlace(Ladder):
             self.engine.update_restart_policy(name, spec.get("restart") or "unless-stopped")
         except health_gate.GateFailure:
             return None
-        image_id = self.image_id(spec)
-        self.journal.good(
-            {
-                "release": self.release,
-                "flavor": spec.get("flavor") or "",
-                "image": spec["image"],
-                "image_id": image_id,
-                "spec": spec,
-                "spec_hash": container_spec.spec_hash(spec, image_id),
-                "container": name,
-            }
-        )
+        self.journal.good(self.generation(name, spec, self.image_id(spec)))
         return self.result(DEPLOYED, self.journal.current, changed=True)
 
     def restore(self, name, aside, had_one):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
+
+from ansible.module_utils.docker_engine import UnixConnection
 
 from .errors import ShipError
 
@@ -17,17 +18,6 @@ HTTP_ERROR = 400
 NOT_FOUND = 404
 CONFLICT = 409
 CONTAINERD = "io.containerd.snapshotter"
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
 
 
 class Engine:
@@ -49,7 +39,7 @@ class Engine:
         Raises:
             ShipError: no engine answers, or it answers an error that is not in ``accept``.
         """
-        connection = _UnixConnection(self._path, self._timeout)
+        connection = UnixConnection(self._path, self._timeout)
         headers = {"Content-Type": "application/x-tar"} if body is not None else {}
         try:
             connection.request(
