@@ -32,6 +32,7 @@ class CallbackModule(CallbackBase):
         self.rows = {}
         self.refusals = []
         self.failures = []
+        self.went_on = False  # since the last failure
 
     # --- progress
 
@@ -46,6 +47,7 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_task_start(self, task, is_conditional):
         self.close_step()
         self.step = (task.get_name(), time.monotonic())
+        self.went_on = True
 
     def v2_playbook_on_play_start(self, play):
         self.close_step()
@@ -69,10 +71,16 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
         if not ignore_errors:
-            self.failures.append((result._host.get_name(), result._task.get_name()))
+            self.fail(result, result._task.get_name())
 
     def v2_runner_on_unreachable(self, result):
-        self.failures.append((result._host.get_name(), "unreachable"))
+        self.fail(result, "unreachable")
+
+    def fail(self, result, step):
+        answer = result._result
+        words = str(answer.get("msg") or answer.get("stderr") or answer.get("censored") or "no reason was given").strip()
+        self.failures.append((result._host.get_name(), step, words))
+        self.went_on = False
 
     # --- the end
 
@@ -95,6 +103,10 @@ class CallbackModule(CallbackBase):
                         incident.get("folder", "-"),
                     )
                 )
+        if self.failures and self.went_on:  # otherwise it stands right above
+            self._display.display("\nFailed", color="red")
+            for host, step, words in self.failures:
+                self._display.display("  %s  %s\n    %s" % (host, step, words.replace("\n", "\n    ")))
         self._display.display("\n%.0f s in all" % (time.monotonic() - self.began))
 
     def print_table(self, rows):
