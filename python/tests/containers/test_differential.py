@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agentcore.containers import FastContainerOrchestrator, TemplateError
@@ -103,6 +103,10 @@ ATOMS = st.sampled_from(
 
 @RUNS
 @given(values=st.lists(ATOMS, min_size=1, max_size=4), indent=st.sampled_from(["", " "]))
+@example(values=["*x", "a: b"], indent="")  # two faults: the first one is told
+@example(values=["a: b", "*x"], indent="")
+@example(values=["!!int 3.5", "a: b"], indent="")
+@example(values=["*x", "0\n---\n1"], indent="")
 def test_yaml_scalars(pair: Pair, values: list[str], indent: str) -> None:
     """What a scalar is, and whether YAML is YAML at all, is the same question to both."""
     lines = "".join(f"{indent}      K{index}: {value}\n" for index, value in enumerate(values))

@@ -64,11 +64,24 @@ def load(text: str) -> Any:
             [f"template: character U+{ord(bad[0]):04X} at line {line}; {_PRINTABLE}"]
         )
     events: list[Any] = []
+    anchors: dict[str, int] = {}
+    targets: dict[int, int] = {}  # of each alias, the place of the latest anchor of its name
     documents = 0
+    # The first fault is the one that is told, whether it is one of syntax or of meaning.
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for at, event in enumerate(yaml.parse(text, Loader=_LOADER)):
             events.append(event)
             documents += isinstance(event, yaml.DocumentEndEvent)
+            if documents:
+                continue
+            if isinstance(event, yaml.AliasEvent):
+                if event.anchor not in anchors:
+                    raise TemplateError(["template: an alias names no anchor before it"])
+                targets[at] = anchors[event.anchor]
+            elif isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+                anchors[event.anchor] = at
+            if isinstance(event, yaml.ScalarEvent) and event.tag and not event.tag.startswith("!"):
+                _tagged(event, event.tag)  # for what it refuses
     except (yaml.YAMLError, UnicodeError) as error:
         if documents == 0:
             mark = getattr(error, "problem_mark", None)
@@ -81,15 +94,15 @@ def load(text: str) -> Any:
         raise TemplateError(["template: more than one document; expected one YAML document"])
     if documents == 0:
         return None
-    return _Builder(events).build()
+    return _Builder(events, targets).build()
 
 
 class _Builder:
     """Builds values from events; an alias replays the events of its anchor."""
 
-    def __init__(self, events: list[Any]) -> None:
+    def __init__(self, events: list[Any], targets: dict[int, int]) -> None:
         self.events = events
-        self.targets = _targets(events)
+        self.targets = targets
         self.nodes = 0
         self.problems: list[str] = []
 
@@ -157,20 +170,6 @@ class _Builder:
             for key, value in source.items():
                 found.setdefault(key, value)
         return found
-
-
-def _targets(events: list[Any]) -> dict[int, int]:
-    """Map each alias event to the event of the anchor that it names, the latest before it."""
-    anchors: dict[str, int] = {}
-    targets: dict[int, int] = {}
-    for at, event in enumerate(events):
-        if isinstance(event, yaml.AliasEvent):
-            if event.anchor not in anchors:
-                raise TemplateError(["template: an alias names no anchor before it"])
-            targets[at] = anchors[event.anchor]
-        elif isinstance(event, yaml.NodeEvent) and event.anchor is not None:
-            anchors[event.anchor] = at
-    return targets
 
 
 def _tagged(event: Any, tag: str) -> Any:
