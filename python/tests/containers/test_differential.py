@@ -82,6 +82,7 @@ def agree(pair: Pair, name: str, *args: Any) -> tuple[str, Any]:
 
 @RUNS
 @given(template=TEMPLATES, variables=VARIABLES)
+@example(template={"name": "p", "services": {"a": {"image": "i", "networks": []}}}, variables={})
 def test_templates(pair: Pair, template: dict[str, Any], variables: dict[str, str]) -> None:
     kind, project = agree(pair, "parse_template", json.dumps(template), variables)
     if kind == "refused":
@@ -114,6 +115,14 @@ def test_yaml_scalars(pair: Pair, values: list[str], indent: str) -> None:
     agree(pair, "parse_template", f"{head}    environment:\n{lines}", {})
 
 
+@pytest.mark.parametrize("depth", [20, 40, 120, 124, 125, 126, 127, 140])
+@pytest.mark.parametrize("after", ["", "    y: a: b\n", "    y: *x\n"])
+def test_deep_nesting_and_a_fault_after_it(pair: Pair, depth: int, after: str) -> None:
+    nest = "[" * depth + "]" * depth
+    text = f"name: p\nservices:\n  a:\n    image: i\n    x-q: {nest}\n{after}"
+    agree(pair, "parse_template", text, {})
+
+
 @RUNS
 @given(text=st.text(alphabet="ab:-[]{}\n '\"#&*!|>%@,?\t$<", max_size=30))
 def test_any_text(pair: Pair, text: str) -> None:
@@ -134,5 +143,9 @@ SANDBOX_KEYS = st.sampled_from(
 
 @RUNS
 @given(request=st.dictionaries(SANDBOX_KEYS, NODES, max_size=4))
+@example(request={"cpus": 2**63})
+@example(request={"cpus": -(2**63) - 1, "memory": 2**64})
+@example(request={"cpus": 2**63 - 1})
+@example(request={"cpus": -(2**63)})
 def test_sandbox_requests(pair: Pair, request: dict[str, Any]) -> None:
     agree(pair, "parse_sandbox", {"image": "i"} | request)

@@ -181,7 +181,7 @@ def container_config(project: dict[str, Any], service: str, image_id: str) -> di
             for mount in spec["volumes"]
         ],
         "NanoCpus": spec["limits"]["nano_cpus"],
-        "NetworkMode": spec["network_mode"] or min(spec["networks"]),
+        "NetworkMode": spec["network_mode"] or min(spec["networks"], default=""),
         "PidMode": spec["pid"],
         "PortBindings": {},
         "Privileged": spec["privileged"],

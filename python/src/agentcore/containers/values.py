@@ -62,7 +62,7 @@ def show(value: Any) -> str:
 def number_text(value: float) -> str | None:
     """Return a YAML number as text, or None where its text would be a matter of taste."""
     if isinstance(value, int):
-        return str(value)
+        return str(value) if abs(value) < 2**63 else None  # as far as YAML's own numbers go
     return repr(value) if value == 0 or 1e-4 <= abs(value) < 1e15 else None
 
 

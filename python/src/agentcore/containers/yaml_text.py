@@ -41,6 +41,7 @@ _INT_LIMIT = 2**63
 _TOO_BIG = TemplateError(
     [f"template: too large; expected at most {MAX_NODES} values nested {MAX_DEPTH} deep"]
 )
+_PARSER_DEPTH = 128  # where the native component's parser gives up, before it reads on
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -66,7 +67,7 @@ def load(text: str) -> Any:
     events: list[Any] = []
     anchors: dict[str, int] = {}
     targets: dict[int, int] = {}  # of each alias, the place of the latest anchor of its name
-    documents = 0
+    documents = depth = 0
     # The first fault is the one that is told, whether it is one of syntax or of meaning.
     try:
         for at, event in enumerate(yaml.parse(text, Loader=_LOADER)):
@@ -74,6 +75,10 @@ def load(text: str) -> Any:
             documents += isinstance(event, yaml.DocumentEndEvent)
             if documents:
                 continue
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > _PARSER_DEPTH:
+                raise _TOO_BIG
             if isinstance(event, yaml.AliasEvent):
                 if event.anchor not in anchors:
                     raise TemplateError(["template: an alias names no anchor before it"])
