@@ -42,6 +42,7 @@ ARGUMENTS = {
     "compress": {"type": "bool", "default": True},
     "keep_releases": {"type": "int", "default": 3},
     "keep_refs": {"type": "list", "elements": "str", "default": []},
+    "keep_named_in": {"type": "list", "elements": "path", "default": []},
     "timeout": {"type": "float", "default": 600},
 }
 
@@ -115,6 +116,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "release": release.id,
             "keep_releases": self._args["keep_releases"],
             "keep_refs": self._args["keep_refs"],
+            "keep_named_in": self._args["keep_named_in"],
         }
         try:
             sent, done = self._send(shipment, request, host)

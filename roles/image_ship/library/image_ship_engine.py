@@ -26,6 +26,7 @@ options:
   release: {description: The release's id., type: str}
   keep_releases: {description: How many releases' images stay., type: int, default: 3}
   keep_refs: {description: Further images that stay., type: list, elements: str}
+  keep_named_in: {description: JSON files, or folders of them, the images named in which stay., type: list, elements: path}
 author: AGENTCore
 """
 EXAMPLES = r"""
@@ -65,6 +66,7 @@ ARGUMENTS: dict[str, Any] = {
     "release": {"type": "str", "default": ""},
     "keep_releases": {"type": "int", "default": 3},
     "keep_refs": {"type": "list", "elements": "str", "default": []},
+    "keep_named_in": {"type": "list", "elements": "path", "default": []},
 }
 
 
@@ -93,6 +95,7 @@ def space(paths: list[str]) -> dict[str, dict[str, int]]:
 
 def load(engine: Engine, args: dict[str, Any]) -> dict[str, Any]:
     """Load and tag what was sent, check it, note the release, remove what is too old."""
+    kept = [*args["keep_refs"], *retention.named_in(args["keep_named_in"])]
     if args["archive"]:
         engine.load(_file(args["archive"]))
     elif args["members"]:
@@ -106,7 +109,7 @@ def load(engine: Engine, args: dict[str, Any]) -> dict[str, Any]:
         retention.read(args["record"]), args["release"], [one["ref"] for one in args["images"]]
     )
     old = retention.removable(
-        engine.images(), shipped, args["keep_releases"], args["keep_refs"], engine.used_images()
+        engine.images(), shipped, args["keep_releases"], kept, engine.used_images()
     )
     removed = [ref for ref in old if engine.remove(ref)]
     retention.write(args["record"], shipped[-max(args["keep_releases"], 1) :])

@@ -59,7 +59,7 @@ class Host(action.ActionModule):  # type: ignore[misc, name-defined]
     """The action with a host that answers as told."""
 
     def __init__(self, answers: list[Any]) -> None:
-        self._args = {"keep_releases": 3, "keep_refs": []}
+        self._args = {"keep_releases": 3, "keep_refs": [], "keep_named_in": []}
         self._host = "h1"
         self.answers = answers
         self.sent: list[Any] = []

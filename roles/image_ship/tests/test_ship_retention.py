@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from ansible.module_utils.agentcore_ship import retention
+from ansible.module_utils.agentcore_ship.errors import ShipError
 
 
 def image(name: str) -> dict:
@@ -44,3 +46,18 @@ def test_the_list_is_written_whole_and_a_lost_one_is_empty(tmp_path: Path) -> No
     assert [one.name for one in path.parent.iterdir()] == ["shipped.json"]
     path.write_text("{")
     assert retention.read(str(path)) == []
+
+
+def test_what_the_histories_name_is_found_however_deep(tmp_path: Path) -> None:
+    history, journal = tmp_path / "releases.json", tmp_path / "journal"
+    journal.mkdir()
+    history.write_text('{"good": [{"release": {"images": {"edge": {"ref": "agentcore/edge:1", "id": "sha256:1"}}}}]}')
+    (journal / "agentcore.json").write_text('{"good": [{"image": "agentcore/agentcore-native:2"}], "n": [1, null, "x/y:3"]}')
+    found = retention.named_in([str(history), str(journal), str(tmp_path / "absent")])
+    assert found == {"agentcore/edge:1", "agentcore/agentcore-native:2"}
+
+
+def test_nothing_is_removed_where_a_history_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "releases.json").write_text("{")
+    with pytest.raises(ShipError, match="releases.json.*cannot be read.*move it away"):
+        retention.named_in([str(tmp_path / "releases.json")])

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from .errors import ShipError
 from .release import FALLBACK
 
 PREFIX = "agentcore/"
@@ -27,6 +28,38 @@ def noted(shipped: list[dict[str, Any]], release: str, refs: list[str]) -> list[
     known = {ref for one in shipped if one["id"] == release for ref in one["refs"]}
     rest = [one for one in shipped if one["id"] != release]
     return [*rest, {"id": release, "refs": sorted(known | set(refs))}]
+
+
+def named_in(paths: list[str]) -> set[str]:
+    """Return every name of an image of ours that stands in these JSON files, or in those of these folders.
+
+    What a rollback may go back to is written there. A file that is not there names nothing.
+
+    Raises:
+        ShipError: a file cannot be read, so nobody knows what may go.
+    """
+    files = [
+        file
+        for path in map(Path, paths)
+        for file in (sorted(path.glob("*.json")) if path.is_dir() else [path])
+        if file.exists()
+    ]
+    names: set[str] = set()
+    for file in files:
+        try:
+            _collect(json.loads(file.read_text(encoding="utf-8")), names)
+        except (OSError, ValueError) as error:
+            raise ShipError(
+                str(file), f"cannot be read ({error})", "move it away to ship without it"
+            ) from None
+    return names
+
+
+def _collect(node: Any, names: set[str]) -> None:
+    if isinstance(node, str) and node.startswith(PREFIX):
+        names.add(node)
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _collect(part, names)
 
 
 def write(path: str, shipped: list[dict[str, Any]]) -> None:
