@@ -101,7 +101,7 @@ test: setup-test ## everything CI runs; ends with the counts
 	@python .ci/suites.py test
 
 .PHONY: stories
-stories: setup-test ## the molecule scenarios on lab hosts: rollout, broken native, rollback, Python-only, scan
+stories: setup-test ## the molecule scenarios alone, on lab hosts: rollout, broken native, rollback, Python-only, scan
 	@python .ci/suites.py stories
 
 .PHONY: bench

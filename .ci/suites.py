@@ -33,6 +33,7 @@ MODULES = (
     "agent_security_tools",
 )
 SCENARIOS = ("rollout", "broken_native", "rollback", "python_only", "scan")
+LAB = "acmol"
 
 
 @dataclass
@@ -140,13 +141,12 @@ def slow() -> list[Suite]:
 
 
 def stories() -> list[Suite]:
-    """The molecule scenarios on lab hosts, over the release that `make images` left."""
-    molecule = {"AGENTCORE_LAB": "acmol", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-    told = [
-        Suite(f"molecule-{name}", ["molecule", "test", "-s", name], env=molecule, needs="images", timeout=2400)
+    """The molecule scenarios over the release that `make images` left, all on one lab, which is taken down at the end."""
+    molecule = {"AGENTCORE_LAB": LAB, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "COLUMNS": "160", "NO_COLOR": "1"}
+    return [
+        Suite(f"molecule-{name}", ["molecule", "test", "--destroy", "never", "-s", name], env=molecule, needs="images", timeout=2400)
         for name in SCENARIOS
     ]
-    return [IMAGES, *told]
 
 
 class Runner:
@@ -206,12 +206,14 @@ class Runner:
 
 
 def take_down() -> None:
-    """The molecule lab, where a failed or interrupted scenario has left it."""
-    lab = ROOT / "build" / "lab" / "acmol"
-    if lab.exists() and shutil.which("ansible-playbook"):
+    """The lab that the scenarios share, and the loads that an interrupted one has left running."""
+    if (ROOT / "build" / "lab" / LAB).exists() and shutil.which("ansible-playbook"):
+        build = ROOT / "build" / "molecule"
         subprocess.run(
-            ["ansible-playbook", "-i", "localhost,", "playbooks/lab_down.yml", "-e", "lab_host_name=acmol"],
+            ["ansible-playbook", "-i", "localhost,", "molecule/default/destroy.yml"]
+            + ["-e", f"deploy_build_dir={build}", "-e", f"deploy_release_dir={build / 'good'}"],
             cwd=ROOT,
+            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=False,
@@ -277,11 +279,15 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, interrupted)
     began = time.monotonic()
     try:
-        wanted = {"check": fast(), "test": fast() + slow(), "stories": stories()}[arguments[0]]
+        wanted = {
+            "check": fast(),
+            "test": fast() + slow() + stories(),
+            "stories": [IMAGES, *stories()],
+        }[arguments[0]]
         for suite in wanted:
             runner.run(suite)
     finally:
-        if arguments == ["stories"]:
+        if arguments != ["check"]:
             take_down()
     if runner.failed:
         print(f"failed: {', '.join(runner.failed)}")
