@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -31,10 +31,14 @@ def answering(sock: socket.socket, answer: Callable[[socket.socket], object]) ->
     sock.listen()
 
     def serve() -> None:
-        conn, _ = sock.accept()
-        with conn:
-            conn.recv(4096)
-            answer(conn)
+        # A test of the scanner in another process may look at this port too: who asks is answered.
+        asked = False
+        while not asked:
+            conn, _ = sock.accept()
+            with conn, suppress(ConnectionResetError):
+                asked = conn.recv(4096) != b""
+                if asked:
+                    answer(conn)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
