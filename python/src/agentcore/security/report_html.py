@@ -172,7 +172,7 @@ def _plain_rows(findings: list[dict[str, str]]) -> str:
         [_text(f["host"]), _text(f["check"]), _text(f["subject"]), _text(f["evidence"])]
         for f in findings
     )
-    return _table(["Host", "Check", "Subject", "Why"], rows)
+    return _table(["Host", "Check", "Subject", "Why"], rows, "prose")
 
 
 def _waived(findings: list[dict[str, str]]) -> str:
@@ -180,7 +180,7 @@ def _waived(findings: list[dict[str, str]]) -> str:
         [_text(f[key]) for key in ("host", "check", "subject", "evidence", "reason")]
         for f in findings
     )
-    return _table(["Host", "Check", "Subject", "Evidence", "Reason"], rows)
+    return _table(["Host", "Check", "Subject", "Evidence", "Reason"], rows, "prose")
 
 
 def _unused(waivers: list[dict[str, str]]) -> str:

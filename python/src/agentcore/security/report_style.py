@@ -34,9 +34,11 @@ border-radius:8px}
 th,td{text-align:left;vertical-align:top;padding:9px 14px;border-top:1px solid var(--line);
 overflow-wrap:anywhere}
 th{border-top:0;color:var(--soft);font-weight:500;font-size:13px;white-space:nowrap}
-td{font-variant-numeric:tabular-nums}
+td{font-variant-numeric:tabular-nums;min-width:9em}
+table.hosts td{min-width:0}
 td:first-child{white-space:nowrap;overflow-wrap:normal}
 table.hosts td:last-child{min-width:15em}
+table.prose td:last-child{min-width:18em}
 .mark{display:inline-block;min-width:1.9em;text-align:center;padding:0 8px;border-radius:10px;
 white-space:nowrap;font-size:13px;font-weight:600;color:var(--tone);border:1px solid var(--tone)}
 .zero{display:inline-block;min-width:1.9em;text-align:center;color:var(--soft)}
