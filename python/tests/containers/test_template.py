@@ -121,6 +121,8 @@ def test_defaults_are_written_out(facade: FastContainerOrchestrator) -> None:
         ("ports: ['[::1]:81:80/udp']", "ports",
          [{"host_ip": "::1", "host_port": 81, "container_port": 80, "protocol": "udp"}]),
         ("stop_grace_period: 1m1.5s", "stop_grace_ns", 61_500_000_000),
+        ("networks: []", "networks", {"default": {"aliases": []}}),
+        ("networks: {}", "networks", {"default": {"aliases": []}}),
     ],
 )  # fmt: skip
 def test_reads(facade: FastContainerOrchestrator, body: str, key: str, expected: object) -> None:

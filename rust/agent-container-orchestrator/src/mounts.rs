@@ -241,7 +241,7 @@ pub(crate) fn read_networks(
 ) -> BTreeMap<String, Attachment> {
     let mut found: Vec<(String, Attachment)> = Vec::new(); // in the order written, for messages
     match node {
-        Node::Null => found.push(("default".to_owned(), Attachment::default())),
+        Node::Null => {}
         Node::List(items) => {
             for (index, item) in items.iter().enumerate() {
                 let place = format!("{path}[{index}]");
@@ -259,6 +259,9 @@ pub(crate) fn read_networks(
                 found.push((name.to_owned(), Attachment { aliases }));
             }
         }
+    }
+    if found.is_empty() {
+        found.push(("default".to_owned(), Attachment::default())); // as Compose has it
     }
     for (name, _) in &found {
         if name != "default" && !declared.contains_key(name) {

@@ -182,14 +182,12 @@ def read_networks(
     node: Any, path: str, declared: dict[str, Any], reader: Reader
 ) -> dict[str, dict[str, Any]]:
     """Read the networks of a service with their aliases; none written means ``default``."""
-    if node is None:
-        return {"default": {"aliases": []}}
     found: dict[str, dict[str, Any]] = {}
     if isinstance(node, list):
         for index, item in enumerate(node):
             name = reader.text(item, f"{path}[{index}]", "a network's name")
             found[name] = {"aliases": []}
-    else:
+    elif node is not None:
         for name, value in reader.mapping(node, path).items():
             place = child(path, name)
             aliases = reader.mapping(value, place, ("aliases",)).get("aliases")
@@ -201,4 +199,4 @@ def read_networks(
                 f"network {show(name)} is not declared",
                 "its name under the top-level networks",
             )
-    return found
+    return found or {"default": {"aliases": []}}
