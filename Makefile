@@ -62,6 +62,10 @@ setup: ## the virtual environment with pinned tools, and missing Debian packages
 setup-test: ## what the tests need on top
 	@playbooks/bootstrap.sh test
 
+.PHONY: setup-bench
+setup-bench: setup-test ## the peers that the benchmarks measure
+	@playbooks/bootstrap.sh bench
+
 .PHONY: images
 images: setup ## build the images into build/release
 	@$(PLAYBOOK) playbooks/build.yml
@@ -105,7 +109,7 @@ stories: setup-test ## the molecule scenarios alone, on lab hosts: rollout, brok
 	@python .ci/suites.py stories
 
 .PHONY: bench
-bench: setup-test images ## ours beside the peers, in one run (SUBJECT=cache|text|monitor|scan)
+bench: setup-bench images ## ours beside the peers, in one run (SUBJECT=cache|text|monitor|scan)
 	@python .ci/suites.py bench $(SUBJECT)
 
 .PHONY: docs

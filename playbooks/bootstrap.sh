@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the control machine ready: Debian packages that are missing, and a virtual environment with pinned tools.
-# Called by the Makefile; a second run does nothing. Usage: bootstrap.sh deploy|test
+# Called by the Makefile; a second run does nothing. Usage: bootstrap.sh deploy|test|bench
 set -eu
 wanted=$1
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -40,6 +40,10 @@ if [ "$wanted" = test ]; then
     packages gcc:gcc nmap:nmap nft:nftables openssl:openssl dpkg:dpkg
 fi
 
+if [ "$wanted" = bench ]; then
+    packages nginx:nginx-light redis-server:redis-server
+fi
+
 # --- the virtual environment
 stamp=$venv/.$wanted-$(cat "$0" "$root"/playbooks/requirements*.txt "$root"/python/requirements* | sha256sum | cut -c1-12)
 [ -e "$stamp" ] && exit 0
@@ -70,7 +74,11 @@ test)
     fi
     pip -r "$root/playbooks/requirements.txt" -r "$root/playbooks/requirements-test.txt" -r "$root/python/requirements-dev.txt"
     ;;
-*) fail "usage: bootstrap.sh deploy|test" ;;
+bench)
+    say "installing the peers that the benchmarks measure into .venv"
+    pip -r "$root/playbooks/requirements-bench.txt"
+    ;;
+*) fail "usage: bootstrap.sh deploy|test|bench" ;;
 esac
 rm -f "$venv"/."$wanted"-*
 : >"$stamp"

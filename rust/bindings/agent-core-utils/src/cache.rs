@@ -6,12 +6,11 @@
 //! may call the same cache.
 
 mod access;
-mod border;
 mod entry;
 mod keys;
 
+use crate::border::Border;
 use agent_core_utils::cache::{MAXSIZE_LIMIT, Policy, Store};
-use border::Border;
 use entry::{Looked, pairs, put, read, remove, ttl_of};
 use keys::Hashed;
 use pyo3::exceptions::{PyKeyError, PyValueError};
@@ -63,7 +62,7 @@ impl Cache {
             clock,
             started: Instant::now(),
             timed: AtomicBool::new(ttl.is_some()),
-            border: Border::new(on_fault),
+            border: Border::new("Cache", on_fault),
         })
     }
 

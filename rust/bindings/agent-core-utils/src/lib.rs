@@ -4,6 +4,7 @@
 //! (`agentcore.cache.contract`, `agentcore.text.contract`); its pure-Python twins are the
 //! reference. Nothing of that package is imported here.
 
+mod border;
 mod cache;
 mod text;
 

@@ -12,15 +12,18 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Guards the calls of one object.
-pub(super) struct Border {
+pub(crate) struct Border {
+    class: &'static str,
     on_fault: Option<Py<PyAny>>,
     twin: PyOnceLock<Py<PyAny>>,
 }
 
 impl Border {
-    /// `on_fault(cause: str)` returns the twin, or raises what the caller shall see.
-    pub(super) fn new(on_fault: Option<Py<PyAny>>) -> Self {
+    /// `on_fault(cause: str)` returns the twin, or raises what the caller shall see; `class`
+    /// is what the error names when there is no such function.
+    pub(crate) fn new(class: &'static str, on_fault: Option<Py<PyAny>>) -> Self {
         Self {
+            class,
             on_fault,
             twin: PyOnceLock::new(),
         }
@@ -28,7 +31,7 @@ impl Border {
 
     /// Answers natively, or by the twin once something panicked.
     #[inline]
-    pub(super) fn cross<'py, R>(
+    pub(crate) fn cross<'py, R>(
         &self,
         py: Python<'py>,
         native: impl FnOnce() -> PyResult<R>,
@@ -47,7 +50,7 @@ impl Border {
     }
 
     /// Makes the twin, once, and leaves the answers to it.
-    pub(super) fn fall_back<'py>(
+    pub(crate) fn fall_back<'py>(
         &self,
         py: Python<'py>,
         cause: &str,
@@ -55,14 +58,15 @@ impl Border {
         let twin = self.twin.get_or_try_init(py, || match &self.on_fault {
             Some(on_fault) => Ok(on_fault.bind(py).call1((cause,))?.unbind()),
             None => Err(PyRuntimeError::new_err(format!(
-                "internal error in agent_core_utils.Cache: {cause}"
+                "internal error in agent_core_utils.{}: {cause}",
+                self.class
             ))),
         })?;
         Ok(twin.bind(py).clone())
     }
 
     /// Shows the garbage collector what is held.
-    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.on_fault)
     }
 }
