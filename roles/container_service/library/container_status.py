@@ -8,7 +8,7 @@ import json
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.container_spec import LABEL_FLAVOR, LABEL_SERVICE, LABEL_SPEC
+from ansible.module_utils.container_spec import LABEL_FLAVOR, LABEL_SERVICE, LABEL_SPEC, belongs
 from ansible.module_utils.docker_engine import Engine, EngineError
 from ansible.module_utils.health_gate import probe
 from ansible.module_utils.service_journal import Journal
@@ -90,7 +90,7 @@ def main():
             row(engine, wanted["journal_dir"], wanted["addresses"], summary)
             for summary in engine.containers(LABEL_SERVICE)
             # The slot that was retired stays, stopped, for whoever wants to look; it is no service.
-            if summary["State"] == "running"
+            if summary["State"] == "running" and belongs(summary, wanted["journal_dir"])
         ]
         expected = sorted(
             name[: -len(".json")]

@@ -7,13 +7,14 @@ from __future__ import annotations
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.container_spec import LABEL_SERVICE
+from ansible.module_utils.container_spec import LABEL_SERVICE, belongs
 from ansible.module_utils.docker_engine import Engine, EngineError
 
 DOCUMENTATION = r"""
 module: container_uninstall
 short_description: Remove the appliance's containers and images
 options:
+  journal_dir: {description: Where the journals of the appliance live., type: path, required: true}
   volumes: {description: Whether its named volumes go as well., type: bool, default: false}
   docker_socket: {description: The engine's socket., type: path, default: /var/run/docker.sock}
 author: AGENTCore
@@ -31,6 +32,7 @@ VOLUMES = ("agentcore-state", "agentcore-security-state", "agentcore-orchestrato
 def main():
     module = AnsibleModule(
         argument_spec={
+            "journal_dir": {"type": "path", "required": True},
             "volumes": {"type": "bool", "default": False},
             "docker_socket": {"type": "path", "default": "/var/run/docker.sock"},
         },
@@ -40,6 +42,8 @@ def main():
     removed = []
     try:
         for summary in engine.containers(LABEL_SERVICE):
+            if not belongs(summary, module.params["journal_dir"]):
+                continue
             removed.append("container %s" % summary["Names"][0].lstrip("/"))
             if not module.check_mode:
                 engine.stop(summary["Id"], 10)

@@ -10,6 +10,7 @@ LABEL_SERVICE = "io.agentcore.service"
 LABEL_FLAVOR = "io.agentcore.flavor"
 LABEL_SPEC = "io.agentcore.spec"
 LABEL_RELEASE = "io.agentcore.release"
+LABEL_JOURNAL = "io.agentcore.journal"
 
 _SECOND = 1_000_000_000  # the engine's durations are in nanoseconds
 
@@ -23,6 +24,12 @@ def merge(common, candidate):
         elif value is not None:
             spec[key] = value
     return spec
+
+
+def belongs(summary, journal_dir):
+    """Whether a service's container is of the appliance whose journals live in `journal_dir`: another one, or its tests, may
+    share the engine. A container that does not say was started before they did, and is ours."""
+    return summary["Labels"].get(LABEL_JOURNAL, journal_dir) == journal_dir
 
 
 def spec_hash(spec, image_id):

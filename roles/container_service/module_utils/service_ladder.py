@@ -71,6 +71,7 @@ class Ladder:
         """Creates and starts `name` as `spec` says. Answers the generation that the journal will hold."""
         image_id = self.image_id(spec)
         body = container_spec.create_body(spec, image_id, self.service, self.release)
+        body["Labels"][container_spec.LABEL_JOURNAL] = self.journal.directory
         body["Labels"][container_spec.LABEL_SPEC] = container_spec.spec_hash(spec, image_id)
         # Until it has passed, it is not restarted: an exit then shows with its code, and its log is of one life.
         body["HostConfig"]["RestartPolicy"] = {"Name": "no"}
