@@ -20,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build" / "test"
+CANNOT_RUN_HERE = 77  # the exit status of a suite that this machine has no means for; its last line says which
 
 
 @dataclass
@@ -99,6 +100,8 @@ class Runner:
         if code != 0 and counts.failed == 0:
             counts.failed = 1  # it did not compile, or ended before it could count
         remark = ""
+        if code == CANNOT_RUN_HERE:
+            counts, remark = Counts(skipped=1), f": {text.strip().splitlines()[-1]}"
         if counts.failed and suite.again:
             code, again = self.call(suite, suite.again, LOGS / f"{suite.name}.again.log")
             if code == 0:

@@ -27,7 +27,12 @@ LAB = "acmol"
 
 def pytest_suite(name: str, *arguments: str, folder: Path = ROOT, **more: object) -> Suite:
     """A suite of pytest; its failed tests are run once more, one by one."""
-    command = ["python", "-m", "pytest", "-q", "-o", f"cache_dir={LOGS / name}.cache", *arguments]
+    return tried_twice(name, ["python", "-m", "pytest", "-q"], *arguments, folder=folder, **more)
+
+
+def tried_twice(name: str, program: list[str], *arguments: str, folder: Path = ROOT, **more: object) -> Suite:
+    """A suite whose program takes the arguments of pytest."""
+    command = [*program, "-o", f"cache_dir={LOGS / name}.cache", *arguments]
     again = [*command, "-n", "0"] if "-n" in arguments else list(command)
     first = [*command, "--cache-clear", f"--junit-xml={LOGS / name}.xml"]
     again += ["--last-failed", "--last-failed-no-failures", "none"]
@@ -64,12 +69,22 @@ def fast() -> list[Suite]:
     ]
 
 
+def other_pythons() -> list[Suite]:
+    """The core under the other Pythons that it promises to run on."""
+    rooms = [f"tests/{room}" for room in ("cache", "text", "integration")]
+    return [
+        tried_twice(f"python-{version}", [".ci/under.sh", version], "-n", "2", "-m", "not slow", *rooms, env=native_env("require"))
+        for version in ("3.12", "3.13")
+    ]
+
+
 def slow() -> list[Suite]:
     """What only the whole run has: every test, and the images."""
     python = ROOT / "python"
     return [
         Suite("rust-docs", ["make", "--no-print-directory", "docs"]),
         pytest_suite("python-slow", "-n", "2", "-m", "slow", folder=python, env=native_env("require"), needs="libraries"),
+        *other_pythons(),
         pytest_suite("python-alone", ".ci/alone", timeout=1200),
         pytest_suite("roles", "roles"),
         pytest_suite("molecule-shared", "molecule/shared"),

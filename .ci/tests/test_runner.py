@@ -73,6 +73,14 @@ def test_a_suite_that_needs_a_failed_one_is_not_run(run):
     assert one.failed == ["it", "after"]
 
 
+def test_what_cannot_run_here_is_skipped_with_its_reason(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(runner, "LOGS", tmp_path)
+    one = runner.Runner()
+    one.run(runner.Suite("elsewhere", ["sh", "-c", "echo no such Python; exit 77"]))
+    assert str(one.total) == "0 passed, 0 failed, 1 skipped"
+    assert "no such Python" in capsys.readouterr().out
+
+
 def test_a_command_past_its_timeout_has_failed(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "LOGS", tmp_path)
     one = runner.Runner()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 from agentcore.errors import ConfigurationError
@@ -49,9 +50,12 @@ class RunStore:
             self._db = sqlite3.connect(
                 path, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None
             )
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.executescript(_SCHEMA)
+            with ExitStack() as undo:
+                undo.callback(self._db.close)
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=NORMAL")
+                self._db.executescript(_SCHEMA)
+                undo.pop_all()
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(
                 f"cannot keep runs there: {error}", f"--state-dir {folder}", "a writable folder"
