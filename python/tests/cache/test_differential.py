@@ -97,7 +97,7 @@ def same(twin: Any, native: Any) -> None:
     assert native.stats() == twin.stats()
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(options=options, script=st.lists(calls, max_size=60))
 @example(  # an entry that gets heavier pushes others out and goes to the end
     options={"policy": "lru", "maxweight": 5},

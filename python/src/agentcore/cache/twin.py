@@ -1,7 +1,9 @@
 """The cache in pure Python: the reference that the native one must equal.
 
-Entries are found by one dict of keys; their order is kept by the queues of
-:mod:`agentcore.cache.policies`.
+Entries are found by the tags of their keys; their order is kept by the queues of
+:mod:`agentcore.cache.policies`. Code of the caller's (a key's ``__eq__``, a ``__del__``)
+runs only while keys are compared, after which the search starts again, and after a
+call is done: so it may use the same cache.
 """
 
 # ruff: noqa: D102 - the facade documents the methods
@@ -29,11 +31,26 @@ def _tag_of(key: Hashable) -> int:
     return ((spread ^ (spread >> 32)) * 0x9E3779B97F4A7C15 & _WORD) >> 32
 
 
-class Cache:
-    """A bounded cache of any hashable key to any value; see the contract.
+class _Lock:
+    """A re-entrant lock, and what is to die when it is released."""
 
-    The lock is re-entrant: a key's ``__eq__`` may call the cache.
-    """
+    __slots__ = ("_lock", "trash")
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self.trash: list[Any] = []
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *exception: object) -> None:
+        trash, self.trash = self.trash, []
+        self._lock.release()
+        trash.clear()
+
+
+class Cache:
+    """A bounded cache of any hashable key to any value; see the contract."""
 
     def __init__(
         self,
@@ -51,25 +68,26 @@ class Cache:
         self._clock = time.monotonic if clock is None else clock
         self._timed = ttl is not None or tti is not None
         self._maxweight, self._weigher = maxweight, weigher
-        self._table: dict[Hashable, Entry] = {}
+        self._table: dict[int, list[Entry]] = {}
+        self._size = 0
         self._tagged: dict[str, dict[Entry, None]] = {}
         self._empty = partial(make_queues, policy, maxsize, maxweight)
         self._queues = self._empty()
-        self._lock = threading.RLock()
+        self._lock = _Lock()
         self._hits = self._misses = self._evictions = self._expirations = self._rejections = 0
 
     def get(self, key: Hashable, default: Any = None, /) -> Any:
-        hash(key)
+        tag = _tag_of(key)
         now = self._now()
         with self._lock:
-            entry = self._used(key, now)
+            entry = self._used(key, tag, now)
             return default if entry is None else entry.value
 
     def peek(self, key: Hashable, default: Any = None, /) -> Any:
-        hash(key)
+        tag = _tag_of(key)
         now = self._now()
         with self._lock:
-            entry = self._table.get(key)
+            entry = self._find(key, tag)
             return default if entry is None or entry.is_late(now) else entry.value
 
     def set(
@@ -94,20 +112,19 @@ class Cache:
         self.set(key, value, ttl, weight=weight, tags=tags)
 
     def delete(self, key: Hashable, /) -> bool:
-        hash(key)
+        tag = _tag_of(key)
         now = self._now()
         with self._lock:
-            return self._drop(self._table.get(key), now)
+            return self._drop(self._find(key, tag), now)
 
     def get_many(self, keys: Iterable[Hashable], default: Any = None, /) -> list[Any]:
         keys = list(keys)
-        for key in keys:
-            hash(key)
+        hashes = [_tag_of(key) for key in keys]
         now = self._now()
         with self._lock:
             values = []
-            for key in keys:
-                entry = self._used(key, now)
+            for key, tag in zip(keys, hashes, strict=True):
+                entry = self._used(key, tag, now)
                 values.append(default if entry is None else entry.value)
             return values
 
@@ -129,11 +146,11 @@ class Cache:
 
     def delete_many(self, keys: Iterable[Hashable], /) -> int:
         keys = list(keys)
-        for key in keys:
-            hash(key)
+        hashes = [_tag_of(key) for key in keys]
         now = self._now()
         with self._lock:
-            return sum(self._drop(self._table.get(key), now) for key in keys)
+            both = zip(keys, hashes, strict=True)
+            return sum(self._drop(self._find(key, tag), now) for key, tag in both)
 
     def get_or_load(
         self,
@@ -167,9 +184,9 @@ class Cache:
 
     def clear(self) -> None:
         with self._lock:
-            gone = self._table, self._tagged, self._queues
+            self._lock.trash += [self._table, self._tagged, self._queues]
             self._table, self._tagged, self._queues = {}, {}, self._empty()
-        del gone  # what dies here may call the cache
+            self._size = 0
 
     def keys(self) -> list[Any]:
         return [key for key, _ in self.items()]
@@ -201,15 +218,13 @@ class Cache:
                 entry.expires = math.inf if ttl is None else now + ttl
                 entry.idle = math.inf if tti is None else now + tti
                 entry.frequency = frequency
-                self._table[key] = entry
-                self._label(entry, checked_tags(tags))
-                self._queues.push(entry, queue)
+                self._add(entry, checked_tags(tags), queue)
 
     def _counts(self) -> tuple[int, ...]:
         with self._lock:
             counts = (self._hits, self._misses, self._evictions)
             more = (self._expirations, self._rejections)
-            return (*counts, *more, len(self._table), sum(self._queues.weights))
+            return (*counts, *more, self._size, sum(self._queues.weights))
 
     def __getitem__(self, key: Hashable, /) -> Any:
         value = Cache.get(self, key, self)
@@ -229,7 +244,7 @@ class Cache:
 
     def __len__(self) -> int:
         with self._lock:
-            return len(self._table)
+            return self._size
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.keys())
@@ -259,9 +274,29 @@ class Cache:
             return checked_weight("weigher must return", self._weigher(key, value))
         return 0 if self._maxweight is None else 1
 
-    def _used(self, key: Hashable, now: float) -> Entry | None:
+    def _find(self, key: Hashable, tag: int) -> Entry | None:
+        """Return the entry of ``key``; compares one key a time, then looks again."""
+        equal: Entry | None = None
+        different: list[Entry] = []
+        while True:
+            unknown: Entry | None = None
+            for entry in self._table.get(tag, ()):
+                if entry.key is key or entry is equal:
+                    return entry
+                if entry not in different:
+                    unknown = entry
+            if unknown is None:
+                return None
+            same = unknown.key == key
+            self._lock.trash.append(unknown)  # it may have gone meanwhile: not to die here
+            if same:
+                equal = unknown
+            else:
+                different.append(unknown)
+
+    def _used(self, key: Hashable, tag: int, now: float) -> Entry | None:
         """Return the live entry of ``key`` and count the look-up."""
-        entry = self._live_or_none(key, now)
+        entry = self._live_or_none(key, tag, now)
         if entry is None:
             self._misses += 1
             return None
@@ -269,8 +304,8 @@ class Cache:
         self._use(entry, now)
         return entry
 
-    def _live_or_none(self, key: Hashable, now: float) -> Entry | None:
-        entry = self._table.get(key)
+    def _live_or_none(self, key: Hashable, tag: int, now: float) -> Entry | None:
+        entry = self._find(key, tag)
         if entry is not None and entry.is_late(now):
             self._drop(entry, now)
             return None
@@ -279,7 +314,7 @@ class Cache:
     def _use(self, entry: Entry, now: float) -> None:
         if self._tti is not None:
             entry.idle = now + self._tti
-        self._queues.touch(entry, len(self._table))
+        self._queues.touch(entry, self._size)
 
     def _put(
         self,
@@ -291,9 +326,10 @@ class Cache:
         labels: tuple[str, ...],
         now: float,
     ) -> None:
-        entry = self._live_or_none(key, now)
+        entry = self._live_or_none(key, tag, now)
         if self._maxweight is not None and weight > self._maxweight:
             self._rejections += 1
+            self._lock.trash.append(value)
             if entry is not None:
                 self._take(entry)
             return
@@ -302,12 +338,11 @@ class Cache:
             entry = Entry(key, tag, value, expires, weight)
             if self._tti is not None:
                 entry.idle = now + self._tti
-            queue = self._queues.enter(entry, len(self._table))
-            self._table[key] = entry
-            self._label(entry, labels)
-            self._queues.push(entry, queue)
+            queue = self._queues.enter(entry, self._size)
+            self._add(entry, labels, queue)
             self._queues.settle()
             return
+        self._lock.trash.append(entry.value)
         entry.value, entry.expires = value, expires
         self._label(entry, labels)
         self._use(entry, now)
@@ -330,7 +365,7 @@ class Cache:
             victim = self._queues.victim()
             if victim is None:
                 return
-            self._queues.remember(victim, len(self._table))
+            self._queues.remember(victim, self._size)
             self._take(victim)
             self._evictions += 1
 
@@ -343,8 +378,19 @@ class Cache:
         self._take(entry)
         return not late
 
+    def _add(self, entry: Entry, labels: tuple[str, ...], queue: int) -> None:
+        self._table.setdefault(entry.tag, []).append(entry)
+        self._size += 1
+        self._label(entry, labels)
+        self._queues.push(entry, queue)
+
     def _take(self, entry: Entry) -> None:
-        del self._table[entry.key]
+        self._lock.trash.append(entry)
+        same = self._table[entry.tag]
+        same.remove(entry)
+        if not same:
+            del self._table[entry.tag]
+        self._size -= 1
         self._label(entry, ())
         self._queues.unlink(entry)
 
