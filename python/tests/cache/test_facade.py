@@ -77,7 +77,7 @@ def test_s3fifo_keeps_the_used_through_a_scan(make: Make) -> None:
     assert len(cache) == 10
 
 
-@pytest.mark.parametrize("policy", ["lru", "s3fifo"])
+@pytest.mark.parametrize("policy", ["lru", "s3fifo", "lfu", "auto"])
 def test_a_cache_of_one_holds_one(make: Make, policy: Policy) -> None:
     cache = make(1, policy=policy)
     for key in range(5):
@@ -170,7 +170,16 @@ def test_the_clock_is_not_read_when_nothing_can_expire(make: Make) -> None:
         ({"maxsize": 2**31}, ValueError, "maxsize must be from 1 to 2147483647, got 2147483648"),
         ({"maxsize": 1.5}, TypeError, "maxsize must be an int, got float"),
         ({"maxsize": True}, TypeError, "maxsize must be an int, got bool"),
-        ({"policy": "lfu"}, ValueError, "policy must be 's3fifo' or 'lru', got 'lfu'"),
+        (
+            {"policy": "lifo"},
+            ValueError,
+            "policy must be 's3fifo', 'lru', 'lfu' or 'auto', got 'lifo'",
+        ),
+        ({"tti": -1}, ValueError, "tti must be a positive number of seconds or None, got -1"),
+        ({"maxweight": 0}, ValueError, f"maxweight must be from 1 to {2**62 - 1}, got 0"),
+        ({"maxweight": 1.0}, TypeError, "maxweight must be an int, got float"),
+        ({"weigher": len}, ValueError, "weigher needs a cache with a maxweight"),
+        ({"maxweight": 9, "weigher": 5}, TypeError, "weigher must be callable, got int"),
         ({"clock": 5}, TypeError, "clock must be callable, got int"),
         ({"ttl": 0}, ValueError, "ttl must be a positive number of seconds or None, got 0"),
         ({"ttl": "9"}, TypeError, "ttl must be a positive number of seconds or None, got '9'"),

@@ -25,7 +25,7 @@ def fresh(both: Both) -> Iterator[RustIntegrationManager]:
 
 def make(manager: RustIntegrationManager) -> tuple[FastCacheManager[str, int], Any]:
     cache = FastCacheManager[str, int](4, policy="lru", manager=manager)
-    return cache, cache._core
+    return cache, cache
 
 
 def test_a_panic_is_answered_by_the_twin_and_counted(fresh: RustIntegrationManager) -> None:

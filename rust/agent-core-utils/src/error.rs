@@ -13,11 +13,24 @@ pub enum Error {
         got: usize,
     },
     /// A policy that does not exist.
-    #[error("policy must be 's3fifo' or 'lru', got '{0}'")]
+    #[error("policy must be 's3fifo', 'lru', 'lfu' or 'auto', got '{0}'")]
     Policy(String),
-    /// A time to live that is not finite and above zero.
-    #[error("ttl must be a positive number of seconds or None, got {0}")]
-    Ttl(String),
+    /// A cache was asked to hold no weight, or more than can be counted.
+    #[error("maxweight must be from 1 to {limit}, got {got}")]
+    Maxweight {
+        /// The most weight possible.
+        limit: u64,
+        /// What was asked for.
+        got: u64,
+    },
+    /// A time to live or to idle that is not finite and above zero.
+    #[error("{name} must be a positive number of seconds or None, got {got}")]
+    Ttl {
+        /// What the time is called.
+        name: &'static str,
+        /// What was asked for.
+        got: String,
+    },
     /// A search pattern without characters, which would match everywhere.
     #[error("patterns[{0}] is empty")]
     EmptyPattern(usize),

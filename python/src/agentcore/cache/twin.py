@@ -1,7 +1,9 @@
 """The cache in pure Python: the reference that the native one must equal.
 
-Written to be read: each policy is the queues that the contract names, in
-``OrderedDict``s, so iteration order is queue order.
+Entries are found by the tags of their keys; their order is kept by the queues of
+:mod:`agentcore.cache.policies`. Code of the caller's (a key's ``__eq__``, a ``__del__``)
+runs only while keys are compared, after which the search starts again, and after a
+call is done: so it may use the same cache.
 """
 
 # ruff: noqa: D102 - the facade documents the methods
@@ -10,142 +12,45 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from itertools import chain
+from functools import partial
+from types import MethodType
 from typing import Any
 
-from agentcore.cache.contract import checked_ttl
+from agentcore.cache.contract import checked_tags, checked_text, checked_time, checked_weight
+from agentcore.cache.policies import Entry, make_queues
 
-__all__ = ["Cache"]
+__all__ = ["Cache", "Cached"]
 
-_FREQUENCY_CAP = 3
-_SMALL_SHARE = 10  # the small queue's share is a tenth
-_PROMOTE_ABOVE = 1  # uses in the small queue that earn a place in the main one
-
-
-class _Entry:
-    __slots__ = ("expires", "frequency", "value")
-
-    def __init__(self, value: Any, expires: float) -> None:
-        self.value = value
-        self.expires = expires
-        self.frequency = 0
+_WORD = 2**64 - 1
 
 
-class _Lru:
-    """One queue; a use moves an entry to its end."""
-
-    def __init__(self, maxsize: int) -> None:
-        self._maxsize = maxsize
-        self._queue: OrderedDict[Hashable, _Entry] = OrderedDict()
-
-    def find(self, key: Hashable) -> _Entry | None:
-        return self._queue.get(key)
-
-    def use(self, key: Hashable, _entry: _Entry) -> None:
-        self._queue.move_to_end(key)
-
-    def add(self, key: Hashable, entry: _Entry) -> int:
-        evicted = 0
-        while len(self._queue) >= self._maxsize:
-            self._queue.popitem(last=False)
-            evicted += 1
-        self._queue[key] = entry
-        return evicted
-
-    def remove(self, key: Hashable) -> None:
-        del self._queue[key]
-
-    def clear(self) -> None:
-        self._queue.clear()
-
-    def order(self) -> Iterator[tuple[Hashable, _Entry]]:
-        return iter(self._queue.items())
-
-    def __len__(self) -> int:
-        return len(self._queue)
+def _tag_of(key: Hashable) -> int:
+    """Return 32 well mixed bits of a key's hash, by which evicted keys are remembered."""
+    spread = hash(key) & _WORD
+    return ((spread ^ (spread >> 32)) * 0x9E3779B97F4A7C15 & _WORD) >> 32
 
 
-class _S3Fifo:
-    """Small, main and ghost queue; a use only counts up, so a hit moves nothing."""
+class _Lock:
+    """A re-entrant lock, and what is to die when it is released."""
 
-    def __init__(self, maxsize: int) -> None:
-        self._maxsize = maxsize
-        self._small_share = max(1, maxsize // _SMALL_SHARE)
-        self._ghost_limit = maxsize - self._small_share
-        self._small: OrderedDict[Hashable, _Entry] = OrderedDict()
-        self._main: OrderedDict[Hashable, _Entry] = OrderedDict()
-        self._ghost: OrderedDict[int, None] = OrderedDict()
+    __slots__ = ("_lock", "trash")
 
-    def find(self, key: Hashable) -> _Entry | None:
-        entry = self._small.get(key)
-        return self._main.get(key) if entry is None else entry
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self.trash: list[Any] = []
 
-    def use(self, _key: Hashable, entry: _Entry) -> None:
-        entry.frequency = min(entry.frequency + 1, _FREQUENCY_CAP)
+    def __enter__(self) -> None:
+        self._lock.acquire()
 
-    def add(self, key: Hashable, entry: _Entry) -> int:
-        evicted = 0
-        while len(self) >= self._maxsize:
-            self._evict()
-            evicted += 1
-        ghost = hash(key)
-        if ghost in self._ghost:
-            del self._ghost[ghost]
-            self._main[key] = entry
-        else:
-            self._small[key] = entry
-        return evicted
-
-    def remove(self, key: Hashable) -> None:
-        if key in self._small:
-            del self._small[key]
-        else:
-            del self._main[key]
-
-    def clear(self) -> None:
-        self._small.clear()
-        self._main.clear()
-        self._ghost.clear()
-
-    def order(self) -> Iterator[tuple[Hashable, _Entry]]:
-        return chain(self._small.items(), self._main.items())
-
-    def __len__(self) -> int:
-        return len(self._small) + len(self._main)
-
-    def _evict(self) -> None:
-        if len(self._small) >= self._small_share or not self._main:
-            while self._small:
-                key, entry = self._small.popitem(last=False)
-                if entry.frequency > _PROMOTE_ABOVE:
-                    entry.frequency = 0
-                    self._main[key] = entry
-                else:
-                    self._remember(hash(key))
-                    return
-        while True:
-            key, entry = self._main.popitem(last=False)
-            if entry.frequency == 0:
-                return
-            entry.frequency -= 1
-            self._main[key] = entry
-
-    def _remember(self, ghost: int) -> None:
-        if self._ghost_limit == 0:
-            return
-        self._ghost.pop(ghost, None)
-        self._ghost[ghost] = None
-        if len(self._ghost) > self._ghost_limit:
-            self._ghost.popitem(last=False)
+    def __exit__(self, *exception: object) -> None:
+        trash, self.trash = self.trash, []
+        self._lock.release()
+        trash.clear()
 
 
 class Cache:
-    """A bounded cache of any hashable key to any value; see the contract.
-
-    The lock is re-entrant: a key's ``__eq__`` may call the cache.
-    """
+    """A bounded cache of any hashable key to any value; see the contract."""
 
     def __init__(
         self,
@@ -153,173 +58,398 @@ class Cache:
         policy: str = "s3fifo",
         ttl: float | None = None,
         clock: Callable[[], float] | None = None,
+        *,
+        tti: float | None = None,
+        maxweight: int | None = None,
+        weigher: Callable[[Any, Any], int] | None = None,
     ) -> None:
-        self._maxsize = maxsize
-        self._ttl = None if ttl is None else checked_ttl(ttl)
+        self._ttl = None if ttl is None else checked_time("ttl", ttl)
+        self._tti = None if tti is None else checked_time("tti", tti)
         self._clock = time.monotonic if clock is None else clock
-        self._timed = ttl is not None
-        self._queues = _Lru(maxsize) if policy == "lru" else _S3Fifo(maxsize)
-        self._lock = threading.RLock()
-        self._hits = self._misses = self._evictions = self._expirations = 0
+        self._timed = ttl is not None or tti is not None
+        self._maxweight, self._weigher = maxweight, weigher
+        self._table: dict[int, list[Entry]] = {}
+        self._size = 0
+        self._tagged: dict[str, dict[Entry, None]] = {}
+        self._empty = partial(make_queues, policy, maxsize, maxweight)
+        self._queues = self._empty()
+        self._lock = _Lock()
+        self._hits = self._misses = self._evictions = self._expirations = self._rejections = 0
 
     def get(self, key: Hashable, default: Any = None, /) -> Any:
-        hash(key)
+        tag = _tag_of(key)
         now = self._now()
         with self._lock:
-            entry = self._used(key, now)
+            entry = self._used(key, tag, now)
             return default if entry is None else entry.value
 
     def peek(self, key: Hashable, default: Any = None, /) -> Any:
-        hash(key)
+        tag = _tag_of(key)
         now = self._now()
         with self._lock:
-            entry = self._queues.find(key)
-            return default if entry is None or entry.expires <= now else entry.value
+            entry = self._find(key, tag)
+            return default if entry is None or entry.is_late(now) else entry.value
 
-    def set(self, key: Hashable, value: Any, /, ttl: float | None = None) -> None:
-        hash(key)
-        expires, now = self._deadline(ttl)
+    def set(
+        self,
+        key: Hashable,
+        value: Any,
+        /,
+        ttl: float | None = None,
+        *,
+        weight: int | None = None,
+        tags: Iterable[str] | None = None,
+    ) -> None:
+        tag = _tag_of(key)
+        seconds = self._ttl if ttl is None else checked_time("ttl", ttl)
+        labels = () if tags is None else checked_tags(tags)
+        heavy = self._weight_of(weight, key, value)
+        expires, now = self._deadline(seconds)
         with self._lock:
-            self._put(key, value, expires, now)
+            self._put(key, tag, value, expires, heavy, labels, now)
+
+    def _set(self, key: Hashable, value: Any, ttl: Any, weight: Any, tags: Any) -> None:
+        self.set(key, value, ttl, weight=weight, tags=tags)
 
     def delete(self, key: Hashable, /) -> bool:
-        hash(key)
+        tag = _tag_of(key)
         now = self._now()
         with self._lock:
-            return self._drop(key, now)
+            return self._drop(self._find(key, tag), now)
 
     def get_many(self, keys: Iterable[Hashable], default: Any = None, /) -> list[Any]:
         keys = list(keys)
-        for key in keys:
-            hash(key)
+        hashes = [_tag_of(key) for key in keys]
         now = self._now()
         with self._lock:
-            entries = [self._used(key, now) for key in keys]
-            return [default if entry is None else entry.value for entry in entries]
+            values = []
+            for key, tag in zip(keys, hashes, strict=True):
+                entry = self._used(key, tag, now)
+                values.append(default if entry is None else entry.value)
+            return values
 
-    def set_many(self, items: Iterable[Any], /, ttl: float | None = None) -> None:
-        pairs = list(items.items() if isinstance(items, dict) else items)
-        for at, pair in enumerate(pairs):
-            if not isinstance(pair, tuple) or len(pair) != 2:
-                kind = type(pair).__name__
-                raise TypeError(f"items[{at}] must be a (key, value) tuple, got {kind}")
-        for key, _ in pairs:
-            hash(key)
-        expires, now = self._deadline(ttl)
+    def set_many(
+        self, items: Any, /, ttl: float | None = None, *, tags: Iterable[str] | None = None
+    ) -> None:
+        pairs = _pairs(items)
+        hashes = [_tag_of(key) for key, _ in pairs]
+        seconds = self._ttl if ttl is None else checked_time("ttl", ttl)
+        labels = () if tags is None else checked_tags(tags)
+        weights = [self._weight_of(None, key, value) for key, value in pairs]
+        expires, now = self._deadline(seconds)
         with self._lock:
-            for key, value in pairs:
-                self._put(key, value, expires, now)
+            for (key, value), tag, weight in zip(pairs, hashes, weights, strict=True):
+                self._put(key, tag, value, expires, weight, labels, now)
+
+    def _set_many(self, items: Any, ttl: Any, tags: Any) -> None:
+        self.set_many(items, ttl, tags=tags)
 
     def delete_many(self, keys: Iterable[Hashable], /) -> int:
         keys = list(keys)
-        for key in keys:
-            hash(key)
+        hashes = [_tag_of(key) for key in keys]
         now = self._now()
         with self._lock:
-            return sum(self._drop(key, now) for key in keys)
+            both = zip(keys, hashes, strict=True)
+            return sum(self._drop(self._find(key, tag), now) for key, tag in both)
+
+    def get_or_load(
+        self,
+        key: Hashable,
+        loader: Callable[[Any], Any],
+        /,
+        ttl: float | None = None,
+        *,
+        weight: int | None = None,
+        tags: Iterable[str] | None = None,
+    ) -> Any:
+        value = self.get(key, self)  # nobody stores the cache itself
+        if value is not self:
+            return value
+        load: Any = self
+        return load._load(key, loader, ttl, weight, tags)  # the facade's
+
+    def invalidate_tag(self, tag: str, /) -> int:
+        tag = checked_text("tag", tag)
+        now = self._now()
+        with self._lock:
+            return sum(self._drop(entry, now) for entry in list(self._tagged.get(tag, ())))
 
     def expire(self) -> int:
         now = self._now()
         with self._lock:
-            late = [key for key, entry in self._queues.order() if entry.expires <= now]
-            for key in late:
-                self._queues.remove(key)
-            self._expirations += len(late)
+            late = [entry for entry in self._queues.order() if entry.is_late(now)]
+            for entry in late:
+                self._drop(entry, now)
             return len(late)
 
     def clear(self) -> None:
         with self._lock:
-            self._queues.clear()
+            self._lock.trash += [self._table, self._tagged, self._queues]
+            self._table, self._tagged, self._queues = {}, {}, self._empty()
+            self._size = 0
 
     def keys(self) -> list[Any]:
         return [key for key, _ in self.items()]
 
     def items(self) -> list[tuple[Any, Any]]:
+        return [(entry.key, entry.value) for entry in self._live()[0]]
+
+    def _dump(self) -> list[Any]:
+        entries, now = self._live()
+
+        def left(deadline: float) -> float | None:
+            return None if deadline == math.inf else deadline - now
+
+        with self._lock:
+            return [
+                (
+                    *(entry.key, entry.value, entry.queue, self._queues.aged(entry)),
+                    *(left(entry.expires), left(entry.idle), entry.weight, entry.tags),
+                )
+                for entry in entries
+            ]
+
+    def _adopt(self, entries: list[Any], /) -> None:
+        self._timed = self._timed or any(row[4:6] != (None, None) for row in entries)
         now = self._now()
         with self._lock:
-            order = list(self._queues.order())
-        return [(key, entry.value) for key, entry in order if entry.expires > now]
+            for key, value, queue, frequency, ttl, tti, weight, tags in entries:
+                entry = Entry(key, _tag_of(key), value, math.inf, weight)
+                entry.expires = math.inf if ttl is None else now + ttl
+                entry.idle = math.inf if tti is None else now + tti
+                entry.frequency = frequency
+                self._add(entry, checked_tags(tags), queue)
 
-    def stats(self) -> tuple[int, int, int, int, int, int]:
+    def _counts(self) -> tuple[int, ...]:
         with self._lock:
-            counts = (self._hits, self._misses, self._evictions, self._expirations)
-            return (*counts, len(self._queues), self._maxsize)
+            counts = (self._hits, self._misses, self._evictions)
+            more = (self._expirations, self._rejections)
+            return (*counts, *more, self._size, sum(self._queues.weights))
 
     def __getitem__(self, key: Hashable, /) -> Any:
-        hash(key)
-        now = self._now()
-        with self._lock:
-            entry = self._used(key, now)
-        if entry is None:
+        value = Cache.get(self, key, self)
+        if value is self:
             raise KeyError(key)
-        return entry.value
+        return value
 
     def __setitem__(self, key: Hashable, value: Any, /) -> None:
-        self.set(key, value)
+        Cache.set(self, key, value)
 
     def __delitem__(self, key: Hashable, /) -> None:
-        if not self.delete(key):
+        if not Cache.delete(self, key):
             raise KeyError(key)
 
     def __contains__(self, key: Hashable, /) -> bool:
-        hash(key)
-        now = self._now()
-        with self._lock:
-            entry = self._queues.find(key)
-            return entry is not None and entry.expires > now
+        return Cache.peek(self, key, self) is not self
 
     def __len__(self) -> int:
         with self._lock:
-            return len(self._queues)
+            return self._size
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.keys())
 
+    def _live(self) -> tuple[list[Entry], float]:
+        now = self._now()
+        with self._lock:
+            return [entry for entry in self._queues.order() if not entry.is_late(now)], now
+
     def _now(self) -> float:
         return self._clock() if self._timed else -math.inf
 
-    def _deadline(self, ttl: float | None) -> tuple[float, float]:
+    def _deadline(self, seconds: float | None) -> tuple[float, float]:
         """Return when an entry set now expires, and now."""
-        seconds = self._ttl if ttl is None else checked_ttl(ttl)
         if seconds is None:
             return math.inf, self._now()
         self._timed = True
         now = self._now()
         return now + seconds, now
 
-    def _used(self, key: Hashable, now: float) -> _Entry | None:
+    def _weight_of(self, weight: int | None, key: Hashable, value: Any) -> int:
+        if weight is not None:
+            if self._maxweight is None:
+                raise ValueError("weight needs a cache with a maxweight")
+            return checked_weight("weight must be", weight)
+        if self._weigher is not None:
+            return checked_weight("weigher must return", self._weigher(key, value))
+        return 0 if self._maxweight is None else 1
+
+    def _find(self, key: Hashable, tag: int) -> Entry | None:
+        """Return the entry of ``key``; compares one key a time, then looks again."""
+        equal: Entry | None = None
+        different: list[Entry] = []
+        while True:
+            unknown: Entry | None = None
+            for entry in self._table.get(tag, ()):
+                if entry.key is key or entry is equal:
+                    return entry
+                if entry not in different:
+                    unknown = entry
+            if unknown is None:
+                return None
+            same = unknown.key == key
+            self._lock.trash.append(unknown)  # it may have gone meanwhile: not to die here
+            if same:
+                equal = unknown
+            else:
+                different.append(unknown)
+
+    def _used(self, key: Hashable, tag: int, now: float) -> Entry | None:
         """Return the live entry of ``key`` and count the look-up."""
-        entry = self._queues.find(key)
-        if entry is not None and entry.expires <= now:
-            self._queues.remove(key)
-            self._expirations += 1
-            entry = None
+        entry = self._live_or_none(key, tag, now)
         if entry is None:
             self._misses += 1
             return None
         self._hits += 1
-        self._queues.use(key, entry)
+        self._use(entry, now)
         return entry
 
-    def _put(self, key: Hashable, value: Any, expires: float, now: float) -> None:
-        entry = self._queues.find(key)
-        if entry is not None and entry.expires <= now:
-            self._queues.remove(key)
-            self._expirations += 1
-            entry = None
-        if entry is None:
-            self._evictions += self._queues.add(key, _Entry(value, expires))
-            return
-        entry.value, entry.expires = value, expires
-        self._queues.use(key, entry)
+    def _live_or_none(self, key: Hashable, tag: int, now: float) -> Entry | None:
+        entry = self._find(key, tag)
+        if entry is not None and entry.is_late(now):
+            self._drop(entry, now)
+            return None
+        return entry
 
-    def _drop(self, key: Hashable, now: float) -> bool:
-        """Remove ``key``; tell whether a live entry went."""
-        entry = self._queues.find(key)
+    def _use(self, entry: Entry, now: float) -> None:
+        if self._tti is not None:
+            entry.idle = now + self._tti
+        self._queues.touch(entry, self._size)
+
+    def _put(
+        self,
+        key: Hashable,
+        tag: int,
+        value: Any,
+        expires: float,
+        weight: int,
+        labels: tuple[str, ...],
+        now: float,
+    ) -> None:
+        entry = self._live_or_none(key, tag, now)
+        if self._maxweight is not None and weight > self._maxweight:
+            self._rejections += 1
+            self._lock.trash.append(value)
+            if entry is not None:
+                self._take(entry)
+            return
+        if entry is None:
+            self._make_room(weight)
+            entry = Entry(key, tag, value, expires, weight)
+            if self._tti is not None:
+                entry.idle = now + self._tti
+            queue = self._queues.enter(entry, self._size)
+            self._add(entry, labels, queue)
+            self._queues.settle()
+            return
+        self._lock.trash.append(entry.value)
+        entry.value, entry.expires = value, expires
+        self._label(entry, labels)
+        self._use(entry, now)
+        if weight != entry.weight:
+            self._reweigh(entry, weight)
+
+    def _reweigh(self, entry: Entry, weight: int) -> None:
+        if weight < entry.weight:
+            self._queues.weights[entry.queue] -= entry.weight - weight
+            entry.weight = weight
+            return
+        self._queues.unlink(entry)
+        self._make_room(weight)
+        entry.weight = weight
+        self._queues.push(entry, entry.queue)
+        self._queues.settle()
+
+    def _make_room(self, weight: int) -> None:
+        while self._queues.is_over(weight):
+            victim = self._queues.victim()
+            if victim is None:
+                return
+            self._queues.remember(victim, self._size)
+            self._take(victim)
+            self._evictions += 1
+
+    def _drop(self, entry: Entry | None, now: float) -> bool:
+        """Remove an entry; tell whether a live one went."""
         if entry is None:
             return False
-        self._queues.remove(key)
-        if entry.expires <= now:
-            self._expirations += 1
-            return False
-        return True
+        late = entry.is_late(now)
+        self._expirations += late
+        self._take(entry)
+        return not late
+
+    def _add(self, entry: Entry, labels: tuple[str, ...], queue: int) -> None:
+        self._table.setdefault(entry.tag, []).append(entry)
+        self._size += 1
+        self._label(entry, labels)
+        self._queues.push(entry, queue)
+
+    def _take(self, entry: Entry) -> None:
+        self._lock.trash.append(entry)
+        same = self._table[entry.tag]
+        same.remove(entry)
+        if not same:
+            del self._table[entry.tag]
+        self._size -= 1
+        self._label(entry, ())
+        self._queues.unlink(entry)
+
+    def _label(self, entry: Entry, labels: tuple[str, ...]) -> None:
+        for label in entry.tags:
+            del self._tagged[label][entry]
+            if not self._tagged[label]:
+                del self._tagged[label]
+        entry.tags = labels
+        for label in labels:
+            self._tagged.setdefault(label, {})[entry] = None
+
+
+def _pairs(items: Any) -> list[tuple[Hashable, Any]]:
+    """Return the pairs of a mapping, or of an iterable of two-tuples."""
+    if isinstance(items, dict):
+        return list(dict.items(items))
+    if type(items) not in (list, tuple):
+        named = getattr(items, "items", None)
+        items = items if named is None else named()
+    pairs = list(items)
+    for at, pair in enumerate(pairs):
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            kind = type(pair).__name__
+            raise TypeError(f"items[{at}] must be a (key, value) tuple, got {kind}")
+    return pairs
+
+
+class Cached:
+    """A function behind a cache: what the cache lacks, ``miss(key, args, kwargs)`` brings.
+
+    The key is the only argument where that is a ``str`` or an ``int``; else the tuple
+    of the arguments, with ``marker`` and the named ones behind it in their order.
+    ``prefix``, if given, comes first: it tells functions apart that share a cache.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        miss: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any],
+        marker: object,
+        prefix: Hashable = None,
+    ) -> None:
+        self._cache, self._miss, self._marker, self._prefix = cache, miss, marker, prefix
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        key = self.key(*args, **kwargs)
+        value = self._cache.get(key, self)  # nobody caches the cached function itself
+        return self._miss(key, args, kwargs) if value is self else value
+
+    def key(self, *args: Any, **kwargs: Any) -> Any:
+        if self._prefix is None and not kwargs:
+            return args[0] if len(args) == 1 and type(args[0]) in (str, int) else args
+        parts = list(args) if self._prefix is None else [self._prefix, *args]
+        if kwargs:
+            parts.append(self._marker)
+            for named in kwargs.items():
+                parts += named
+        return tuple(parts)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else MethodType(self, instance)

@@ -1,7 +1,7 @@
 //! [`Cache`]: the store for keys that compare in Rust.
 
-use super::store::{Found, Match, Outcome, Stats, Store, checked_ttl};
-use super::{Policy, Ticket};
+use super::store::{Found, Gone, Match, Stats, Store, Terms, tag_of_hash};
+use super::{Bounds, Policy, checked_ttl};
 use crate::Error;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash};
@@ -22,22 +22,19 @@ impl<K: Hash + Eq, V> Cache<K, V> {
     /// [`Error::Maxsize`] or [`Error::Ttl`] for values out of range.
     pub fn new(maxsize: usize, policy: Policy, ttl: Option<f64>) -> Result<Self, Error> {
         Ok(Self {
-            store: Store::new(maxsize, policy)?,
-            ttl: ttl.map(checked_ttl).transpose()?,
+            store: Store::new(Bounds::new(maxsize, None), policy, None)?,
+            ttl: ttl.map(|ttl| checked_ttl("ttl", ttl)).transpose()?,
             hasher: BuildHasherDefault::default(),
         })
     }
 
     /// The value of `key` at time `now`, which counts as a use.
     pub fn get(&mut self, key: &K, now: f64) -> Option<&V> {
-        let Some(ticket) = self.ticket(key) else {
+        let Found::Hit(index) = self.find(key) else {
             self.store.count_miss();
             return None;
         };
-        match self.store.read(ticket, now) {
-            Outcome::Live(value) => Some(value),
-            Outcome::Expired(..) | Outcome::Gone => None,
-        }
+        self.store.read(index, now, &mut Gone::default())
     }
 
     /// Stores `value`, for `ttl` seconds or else the cache's own time to live.
@@ -45,35 +42,31 @@ impl<K: Hash + Eq, V> Cache<K, V> {
     /// # Errors
     /// [`Error::Ttl`] unless `ttl` is finite and above zero.
     pub fn set(&mut self, key: K, value: V, ttl: Option<f64>, now: f64) -> Result<(), Error> {
-        let ttl = ttl.map(checked_ttl).transpose()?.or(self.ttl);
-        let expires = ttl.map_or(f64::INFINITY, |seconds| now + seconds);
-        let mut value = value;
-        if let Some(ticket) = self.ticket(&key) {
-            if self.store.is_expired(ticket, now) {
-                drop(self.store.take_expired(ticket));
-            } else {
-                match self.store.replace(ticket, value, expires) {
-                    Ok(_old) => return Ok(()),
-                    Err(back) => value = back,
-                }
-            }
-        }
-        let hash = self.hasher.hash_one(&key);
-        self.store
-            .insert(hash, key, value, expires, &mut Vec::new());
+        let ttl = ttl
+            .map(|ttl| checked_ttl("ttl", ttl))
+            .transpose()?
+            .or(self.ttl);
+        let terms = Terms {
+            expires: ttl.map_or(f64::INFINITY, |seconds| now + seconds),
+            weight: 1,
+            labels: &[],
+        };
+        let tag = tag_of_hash(self.hasher.hash_one(&key));
+        let found = match self.find(&key) {
+            Found::Hit(index) => Some(index),
+            Found::Miss | Found::Unsure(_) => None,
+        };
+        let gone = &mut Gone::default();
+        self.store.put(tag, found, || key, value, &terms, now, gone);
         Ok(())
     }
 
     /// Removes `key`; tells whether a live entry went.
     pub fn delete(&mut self, key: &K, now: f64) -> bool {
-        let Some(ticket) = self.ticket(key) else {
-            return false;
-        };
-        if self.store.is_expired(ticket, now) {
-            drop(self.store.take_expired(ticket));
-            return false;
+        match self.find(key) {
+            Found::Hit(index) => self.store.remove(index, now, &mut Gone::default()),
+            Found::Miss | Found::Unsure(_) => false,
         }
-        self.store.remove(ticket).is_some()
     }
 
     /// The live entries, soonest to be looked at for eviction first.
@@ -83,12 +76,22 @@ impl<K: Hash + Eq, V> Cache<K, V> {
 
     /// Removes the entries whose time is up; returns how many.
     pub fn expire(&mut self, now: f64) -> usize {
-        self.store.sweep(now).len()
+        self.store.sweep(now, &mut Gone::default())
     }
 
     /// Removes all entries; the statistics stay.
     pub fn clear(&mut self) {
-        self.store.clear();
+        self.store.clear(&mut Gone::default());
+    }
+
+    /// Entries stored, expired ones that nobody noticed yet included.
+    pub fn len(&self) -> usize {
+        self.store.len()
+    }
+
+    /// Whether nothing is stored.
+    pub fn is_empty(&self) -> bool {
+        self.store.is_empty()
     }
 
     /// Counts since the cache was made.
@@ -96,13 +99,10 @@ impl<K: Hash + Eq, V> Cache<K, V> {
         self.store.stats()
     }
 
-    fn ticket(&self, key: &K) -> Option<Ticket> {
-        let hash = self.hasher.hash_one(key);
+    fn find(&self, key: &K) -> Found {
+        let tag = tag_of_hash(self.hasher.hash_one(key));
         let same = |stored: &K| if stored == key { Match::Yes } else { Match::No };
-        match self.store.find(hash, same) {
-            Found::Hit(ticket) => Some(ticket),
-            Found::Miss | Found::Unsure(_) => None,
-        }
+        self.store.find(tag, same)
     }
 }
 
@@ -165,14 +165,14 @@ mod tests {
         assert_eq!(cache.stats().expirations, 1);
         assert_eq!(cache.expire(10.0), 1);
         assert!(!cache.delete(&"a", 10.0));
-        assert_eq!(cache.stats().size, 0);
+        assert_eq!(cache.len(), 0);
     }
 
     #[test]
     fn refuses_what_makes_no_sense() {
         assert!(Cache::<u8, u8>::new(0, Policy::Lru, None).is_err());
         assert!(Cache::<u8, u8>::new(1, Policy::Lru, Some(0.0)).is_err());
-        assert!("lfu".parse::<Policy>().is_err());
+        assert!("lifo".parse::<Policy>().is_err());
         let mut cache = Cache::new(1, Policy::Lru, None).unwrap();
         assert!(cache.set(1, 1, Some(f64::NAN), 0.0).is_err());
     }

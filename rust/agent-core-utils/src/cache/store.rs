@@ -1,22 +1,16 @@
-//! The entries, found by hash, in the order of their queues.
+//! The entries, found by tag, in the order of their queues.
 //!
 //! Removed keys and values are handed out, never dropped in here: dropping a Python object
 //! may run code that calls the cache again.
 
-use super::Policy;
 use super::ghost::Ghost;
-use super::queue::{Link, Links, NONE, Queue};
+use super::pulse::Pulse;
+use super::queue::{NONE, Queue, Slot, push_back, unlink};
+use super::table::Table;
+use super::tags::Labels;
+use super::{Bounds, Policy};
 use crate::Error;
-use hashbrown::HashTable;
-
-/// The most entries that a cache may be asked to hold.
-pub const MAXSIZE_LIMIT: usize = (1 << 31) - 1;
-
-const FREQUENCY_CAP: u8 = 3;
-const SMALL_SHARE: usize = 10; // the small queue's share is a tenth
-const PROMOTE_ABOVE: u8 = 1; // uses in the small queue that earn a place in the main one
-const SMALL: u8 = 0;
-const MAIN: u8 = 1;
+use std::sync::Arc;
 
 /// Whether a stored key is the one looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,33 +23,15 @@ pub enum Match {
     Unsure,
 }
 
-/// A reference to a stored entry that notices when the entry has gone.
+/// What a search by tag found. An index is good until the store changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket {
-    index: u32,
-    generation: u32,
-}
-
-/// What a search by hash found.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// The entry.
-    Hit(Ticket),
+    /// The entry, by its index.
+    Hit(u32),
     /// Nothing.
     Miss,
-    /// Entries of the same hash whose keys the caller must compare.
-    Unsure(Vec<Ticket>),
-}
-
-/// What became of a look-up by ticket.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Outcome<'a, K, V> {
-    /// The entry is live; here is its value.
-    Live(&'a V),
-    /// The entry was expired and has been removed; drop it when nothing is borrowed.
-    Expired(K, V),
-    /// The entry has gone since the ticket was given.
-    Gone,
+    /// An entry of the same tag whose key the caller must compare, then search again.
+    Unsure(u32),
 }
 
 /// Counts since the store was made, and how full it is.
@@ -69,85 +45,146 @@ pub struct Stats {
     pub evictions: u64,
     /// Entries that were removed because their time was up.
     pub expirations: u64,
-    /// Entries stored now, expired ones that nobody noticed yet included.
-    pub size: usize,
-    /// The most entries possible.
-    pub maxsize: usize,
+    /// Entries that were not kept because one alone outweighs the bound.
+    pub rejections: u64,
 }
 
+/// What an entry is stored with.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// When it expires; infinity for never.
+    pub expires: f64,
+    /// What it counts against the bound by weight.
+    pub weight: u64,
+    /// The labels by which it may be invalidated.
+    pub labels: &'a [Arc<str>],
+}
+
+/// What is to be saved of an entry beside its key and value.
+#[derive(Debug, Clone, Copy)]
+pub struct Saved<'a> {
+    /// Its terms.
+    pub terms: Terms<'a>,
+    /// When it expires unless it is used; infinity for never.
+    pub idle: f64,
+    /// The number of its queue, 0 to 2.
+    pub queue: usize,
+    /// How often it was used lately, 0 to 15.
+    pub frequency: u32,
+}
+
+/// What left the store, to be dropped when nothing is borrowed.
+///
+/// The first of each kind needs no memory of its own, for most calls remove one at most.
 #[derive(Debug)]
-struct Slot<K, V> {
+pub struct Gone<K, V> {
     entry: Option<(K, V)>,
-    hash: u64,
-    expires: f64,
-    link: Link,
-    generation: u32,
-    frequency: u8,
-    queue: u8,
+    value: Option<V>,
+    entries: Vec<(K, V)>,
+    values: Vec<V>,
 }
 
-impl<K, V> Links for Vec<Slot<K, V>> {
-    fn link(&mut self, index: u32) -> &mut Link {
-        &mut self[index as usize].link
+impl<K, V> Default for Gone<K, V> {
+    fn default() -> Self {
+        Self {
+            entry: None,
+            value: None,
+            entries: Vec::new(),
+            values: Vec::new(),
+        }
     }
 }
+
+impl<K, V> Gone<K, V> {
+    #[inline]
+    pub(super) fn push(&mut self, entry: Option<(K, V)>) {
+        if self.entry.is_none() {
+            self.entry = entry;
+        } else {
+            self.entries.extend(entry);
+        }
+    }
+
+    #[inline]
+    pub(super) fn push_value(&mut self, value: V) {
+        if self.value.is_none() {
+            self.value = Some(value);
+        } else {
+            self.values.push(value);
+        }
+    }
+
+    /// Hands everything to `one`, value by value and key by key; keeps the memory for later.
+    pub fn drain(&mut self, mut key: impl FnMut(K), mut value: impl FnMut(V)) {
+        for (old, held) in self.entry.take().into_iter().chain(self.entries.drain(..)) {
+            key(old);
+            value(held);
+        }
+        for held in self.value.take().into_iter().chain(self.values.drain(..)) {
+            value(held);
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    expires: f64,
+    idle: f64,
+}
+
+const NEVER: Times = Times {
+    expires: f64::INFINITY,
+    idle: f64::INFINITY,
+};
 
 /// A bounded set of entries under a [`Policy`]; see the module for its division of labor.
 #[derive(Debug)]
 pub struct Store<K, V> {
-    slots: Vec<Slot<K, V>>,
-    free: Vec<u32>,
-    table: HashTable<u32>,
-    queues: [Queue; 2],
-    ghost: Ghost,
-    policy: Policy,
-    small_share: usize,
-    stats: Stats,
+    pub(super) slots: Vec<Slot<K, V>>,
+    free: u32,
+    pub(super) table: Table,
+    pub(super) queues: [Queue; 3],
+    pub(super) ghost: Ghost,
+    pub(super) policy: Policy,
+    pub(super) bounds: Bounds,
+    pub(super) pulse: Box<Pulse>,
+    tti: f64,
+    times: Vec<Times>, // one a slot, once something can expire
+    weights: Vec<u64>, // one a slot, if there is a bound by weight
+    labels: Labels,
+    pub(super) stats: Stats,
 }
 
-/// Spreads a hash over all bits: Python's hash of an int is the int.
-fn spread(hash: u64) -> u64 {
-    let mixed = hash.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    mixed ^ (mixed >> 32)
-}
-
-/// Checks a time to live.
-///
-/// # Errors
-/// [`Error::Ttl`] unless it is finite and above zero.
-pub fn checked_ttl(seconds: f64) -> Result<f64, Error> {
-    if seconds.is_finite() && seconds > 0.0 {
-        Ok(seconds)
-    } else {
-        Err(Error::Ttl(seconds.to_string()))
-    }
+/// The tag of a hash: its bits well mixed, for Python's hash of an int is the int.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the upper half of a word")]
+pub fn tag_of_hash(hash: u64) -> u32 {
+    ((hash ^ (hash >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32
 }
 
 impl<K, V> Store<K, V> {
-    /// Makes an empty store of at most `maxsize` entries.
+    /// Makes an empty store; entries expire when they were not used for `tti` seconds.
     ///
     /// # Errors
-    /// [`Error::Maxsize`] unless `maxsize` is from 1 to [`MAXSIZE_LIMIT`].
-    pub fn new(maxsize: usize, policy: Policy) -> Result<Self, Error> {
-        if !(1..=MAXSIZE_LIMIT).contains(&maxsize) {
-            return Err(Error::Maxsize {
-                limit: MAXSIZE_LIMIT,
-                got: maxsize,
-            });
-        }
-        let small_share = (maxsize / SMALL_SHARE).max(1);
+    /// [`Error::Maxsize`] or [`Error::Maxweight`] for a bound out of range, [`Error::Ttl`] for
+    /// a time that is not above zero and finite.
+    pub fn new(bounds: Bounds, policy: Policy, tti: Option<f64>) -> Result<Self, Error> {
+        bounds.check()?;
+        let tti = tti.map(|seconds| super::checked_ttl("tti", seconds));
         Ok(Self {
             slots: Vec::new(),
-            free: Vec::new(),
-            table: HashTable::new(),
-            queues: [Queue::EMPTY; 2],
-            ghost: Ghost::new(maxsize - small_share),
+            free: NONE,
+            table: Table::new(),
+            queues: [Queue::EMPTY; 3],
+            ghost: Ghost::new(),
             policy,
-            small_share,
-            stats: Stats {
-                maxsize,
-                ..Stats::default()
-            },
+            bounds,
+            pulse: Box::new(Pulse::new(policy)),
+            tti: tti.transpose()?.unwrap_or(f64::INFINITY),
+            times: Vec::new(),
+            weights: Vec::new(),
+            labels: Labels::default(),
+            stats: Stats::default(),
         })
     }
 
@@ -158,261 +195,363 @@ impl<K, V> Store<K, V> {
 
     /// Whether nothing is stored.
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.table.len() == 0
+    }
+
+    /// What the entries weigh together; 0 without a bound by weight.
+    pub fn weight(&self) -> u64 {
+        self.queues.iter().map(|queue| queue.weight).sum()
     }
 
     /// The statistics so far.
     pub fn stats(&self) -> Stats {
-        Stats {
-            size: self.len(),
-            ..self.stats
-        }
+        self.stats
     }
 
-    /// Searches by hash; `matches` compares a stored key and must not reach this store.
+    /// Searches by tag; `matches` compares a stored key and must not reach this store.
     #[inline]
-    pub fn find(&self, hash: u64, mut matches: impl FnMut(&K) -> Match) -> Found {
-        let mut unsure = Vec::new();
-        let hit = self.table.find(spread(hash), |&index| {
+    pub fn find(&self, tag: u32, mut matches: impl FnMut(&K) -> Match) -> Found {
+        let mut unsure = NONE;
+        let hit = self.table.find(tag, |index| {
             let slot = &self.slots[index as usize];
-            if slot.hash != hash {
-                return false;
-            }
             match slot.entry.as_ref().map(|(key, _)| matches(key)) {
                 Some(Match::Yes) => true,
                 Some(Match::Unsure) => {
-                    unsure.push(self.ticket(index));
+                    unsure = index;
                     false
                 }
                 Some(Match::No) | None => false,
             }
         });
         match hit {
-            Some(&index) => Found::Hit(self.ticket(index)),
-            None if unsure.is_empty() => Found::Miss,
+            Some(index) => Found::Hit(index),
+            None if unsure == NONE => Found::Miss,
             None => Found::Unsure(unsure),
         }
     }
 
-    /// The key of a ticket, or `None` when the entry has gone.
-    pub fn key(&self, ticket: Ticket) -> Option<&K> {
-        let slot = &self.slots[ticket.index as usize];
-        let entry = slot.entry.as_ref()?;
-        (slot.generation == ticket.generation).then_some(&entry.0)
+    /// The key of an entry.
+    pub fn key(&self, index: u32) -> Option<&K> {
+        self.slots
+            .get(index as usize)?
+            .entry
+            .as_ref()
+            .map(|entry| &entry.0)
     }
 
     /// The value of a live entry; counts no use.
-    pub fn peek(&self, ticket: Ticket, now: f64) -> Option<&V> {
-        let slot = &self.slots[ticket.index as usize];
-        let entry = slot.entry.as_ref()?;
-        (slot.generation == ticket.generation && slot.expires > now).then_some(&entry.1)
+    pub fn peek(&self, index: u32, now: f64) -> Option<&V> {
+        if self.is_late(index, now) {
+            return None;
+        }
+        self.slots
+            .get(index as usize)?
+            .entry
+            .as_ref()
+            .map(|entry| &entry.1)
     }
 
     /// Looks an entry up: a use and a hit, or its expiry and a miss.
     #[inline]
-    pub fn read(&mut self, ticket: Ticket, now: f64) -> Outcome<'_, K, V> {
-        if self.key(ticket).is_none() {
-            return Outcome::Gone;
-        }
-        if self.slots[ticket.index as usize].expires <= now {
+    pub fn read(&mut self, index: u32, now: f64, gone: &mut Gone<K, V>) -> Option<&V> {
+        if self.is_late(index, now) {
             self.stats.misses += 1;
-            return match self.take_expired(ticket) {
-                Some((key, value)) => Outcome::Expired(key, value),
-                None => Outcome::Gone,
-            };
+            gone.push(self.take_late(index));
+            return None;
         }
         self.stats.hits += 1;
-        self.touch(ticket.index);
-        match &self.slots[ticket.index as usize].entry {
-            Some((_, value)) => Outcome::Live(value),
-            None => Outcome::Gone,
-        }
+        self.use_(index, now);
+        self.slots[index as usize]
+            .entry
+            .as_ref()
+            .map(|entry| &entry.1)
     }
 
     /// Counts a look-up that found nothing.
+    #[inline]
     pub fn count_miss(&mut self) {
         self.stats.misses += 1;
     }
 
-    /// Gives a live entry a new value and deadline, which is a use.
-    ///
-    /// # Errors
-    /// Hands `value` back when the entry has gone.
-    pub fn replace(&mut self, ticket: Ticket, value: V, expires: f64) -> Result<V, V> {
-        let slot = &mut self.slots[ticket.index as usize];
-        let live = slot.generation == ticket.generation;
-        let Some((_, stored)) = slot.entry.as_mut().filter(|_| live) else {
-            return Err(value);
-        };
-        slot.expires = expires;
-        let old = std::mem::replace(stored, value);
-        self.touch(ticket.index);
-        Ok(old)
-    }
-
-    /// Whether the entry is there and its time is up.
-    pub fn is_expired(&self, ticket: Ticket, now: f64) -> bool {
-        self.key(ticket).is_some() && self.slots[ticket.index as usize].expires <= now
-    }
-
-    /// Stores a key that is not in yet; entries that had to go are pushed to `evicted`.
-    pub fn insert(&mut self, hash: u64, key: K, value: V, expires: f64, evicted: &mut Vec<(K, V)>) {
-        while self.len() >= self.stats.maxsize {
-            self.evict(evicted);
+    /// Uses a live entry that is set to the value it has, on plain terms; tells whether that
+    /// was all there was to do.
+    #[inline]
+    pub fn renew(&mut self, index: u32, same: impl FnOnce(&V) -> bool) -> bool {
+        let slot = &self.slots[index as usize];
+        let plain = self.times.is_empty() && !self.bounds.weighted() && !slot.labeled();
+        let known = plain && slot.entry.as_ref().is_some_and(|entry| same(&entry.1));
+        if known {
+            self.touch(index);
         }
-        let recalled = self.policy == Policy::S3Fifo && self.ghost.recall(hash);
-        let queue = if recalled { MAIN } else { SMALL };
-        let slot = Slot {
-            entry: Some((key, value)),
-            hash,
-            expires,
-            link: Link::LOOSE,
-            generation: 0,
-            frequency: 0,
-            queue,
-        };
-        let index = if let Some(index) = self.free.pop() {
-            let place = &mut self.slots[index as usize];
-            let generation = place.generation;
-            *place = Slot { generation, ..slot };
-            index
-        } else {
-            self.slots.push(slot);
-            u32::try_from(self.slots.len() - 1).unwrap_or(NONE) // bounded by MAXSIZE_LIMIT
-        };
-        let slots = &self.slots;
-        self.table.insert_unique(spread(hash), index, |&other| {
-            spread(slots[other as usize].hash)
+        known
+    }
+
+    /// Stores a pair: anew, or in place of the value found at `found`.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a pair, where, how, when, and what goes"
+    )]
+    pub fn put(
+        &mut self,
+        tag: u32,
+        found: Option<u32>,
+        key: impl FnOnce() -> K,
+        value: V,
+        terms: &Terms<'_>,
+        now: f64,
+        gone: &mut Gone<K, V>,
+    ) {
+        let live = found.filter(|&index| {
+            let late = self.is_late(index, now);
+            if late {
+                gone.push(self.take_late(index));
+            }
+            !late
         });
-        self.queues[usize::from(queue)].push_back(&mut self.slots, index);
+        if self.bounds.weighted() && terms.weight > self.bounds.maxweight {
+            self.stats.rejections += 1;
+            gone.push(live.and_then(|index| self.take(index)));
+            gone.push_value(value);
+            return;
+        }
+        let Some(index) = live else {
+            self.insert(tag, key(), value, terms, now, gone);
+            return;
+        };
+        if let Some((_, stored)) = &mut self.slots[index as usize].entry {
+            gone.push_value(std::mem::replace(stored, value));
+        }
+        self.label(index, terms.labels);
+        self.set_times(index, terms.expires);
+        self.use_(index, now);
+        if self.bounds.weighted() && self.weights[index as usize] != terms.weight {
+            self.reweigh(index, terms.weight, gone);
+        }
     }
 
-    /// Removes an entry, if it has not gone.
-    pub fn remove(&mut self, ticket: Ticket) -> Option<(K, V)> {
-        self.key(ticket)?;
-        self.take(ticket.index)
+    /// Removes an entry; tells whether it was live.
+    pub fn remove(&mut self, index: u32, now: f64, gone: &mut Gone<K, V>) -> bool {
+        let late = self.is_late(index, now);
+        self.stats.expirations += u64::from(late);
+        gone.push(self.take(index));
+        !late
     }
 
-    /// Removes an entry whose time is up and counts that.
-    pub fn take_expired(&mut self, ticket: Ticket) -> Option<(K, V)> {
-        let entry = self.remove(ticket)?;
-        self.stats.expirations += 1;
-        Some(entry)
+    /// Removes all entries with a label; returns how many live ones went.
+    pub fn invalidate(&mut self, label: &str, now: f64, gone: &mut Gone<K, V>) -> usize {
+        let slots = self.labels.with(label);
+        slots
+            .into_iter()
+            .filter(|&index| self.remove(index, now, gone))
+            .count()
     }
 
-    /// Removes all entries whose time is up.
-    pub fn sweep(&mut self, now: f64) -> Vec<(K, V)> {
+    /// Removes all entries whose time is up; returns how many.
+    pub fn sweep(&mut self, now: f64, gone: &mut Gone<K, V>) -> usize {
         let late: Vec<u32> = self
             .indices()
-            .filter(|&index| self.slots[index as usize].expires <= now)
+            .filter(|&index| self.is_late(index, now))
             .collect();
-        self.stats.expirations += late.len() as u64;
-        late.into_iter()
-            .filter_map(|index| self.take(index))
-            .collect()
+        for &index in &late {
+            self.remove(index, now, gone);
+        }
+        late.len()
     }
 
-    /// Removes all entries and forgets the ghosts; the counts stay.
-    pub fn clear(&mut self) -> Vec<(K, V)> {
-        let all: Vec<u32> = self.indices().collect();
+    /// Removes all entries and forgets what the policy remembers; the counts stay.
+    pub fn clear(&mut self, gone: &mut Gone<K, V>) {
+        let slots = std::mem::take(&mut self.slots);
+        gone.entries
+            .extend(slots.into_iter().filter_map(|slot| slot.entry)); // all of them
+        self.free = NONE;
+        self.table.clear();
+        self.queues = [Queue::EMPTY; 3];
         self.ghost.clear();
-        all.into_iter()
-            .filter_map(|index| self.take(index))
-            .collect()
+        self.labels = Labels::default();
+        (self.times, self.weights) = (Vec::new(), Vec::new());
+        *self.pulse = Pulse::new(self.policy);
     }
 
-    /// The live entries in queue order: the small queue, then the main one, oldest first.
+    /// The live entries in queue order: the first queue, then the others, oldest first.
     pub fn iter(&self, now: f64) -> impl Iterator<Item = (&K, &V)> {
-        self.indices().filter_map(move |index| {
+        self.saved(now).map(|(key, value, _)| (key, value))
+    }
+
+    /// The live entries in queue order, with all that belongs to them.
+    pub fn saved(&self, now: f64) -> impl Iterator<Item = (&K, &V, Saved<'_>)> {
+        let live = self
+            .indices()
+            .filter(move |&index| !self.is_late(index, now));
+        live.filter_map(|index| {
             let slot = &self.slots[index as usize];
-            let (key, value) = slot.entry.as_ref()?;
-            (slot.expires > now).then_some((key, value))
+            let times = self.times.get(index as usize).copied().unwrap_or(NEVER);
+            let saved = Saved {
+                terms: Terms {
+                    expires: times.expires,
+                    weight: self.weight_of(index),
+                    labels: self.labels.of(index),
+                },
+                idle: times.idle,
+                queue: slot.queue(),
+                frequency: self.aged(slot),
+            };
+            slot.entry.as_ref().map(|(key, value)| (key, value, saved))
         })
+    }
+
+    /// Puts a saved entry at the end of its queue, without evicting: for an empty store.
+    pub fn adopt(&mut self, tag: u32, key: K, value: V, saved: &Saved<'_>) {
+        let index = self.enter(tag, key, value, &saved.terms, saved.queue.min(2));
+        if saved.idle.is_finite() {
+            self.set_times(index, saved.terms.expires);
+            self.times[index as usize].idle = saved.idle;
+        }
+        let slot = &mut self.slots[index as usize];
+        slot.set_frequency(saved.frequency.min(15));
     }
 
     fn indices(&self) -> impl Iterator<Item = u32> {
         self.queues.iter().flat_map(|queue| {
             let first = Some(queue.head).filter(|&index| index != NONE);
             std::iter::successors(first, |&index| {
-                Some(self.slots[index as usize].link.next).filter(|&next| next != NONE)
+                Some(self.slots[index as usize].next).filter(|&next| next != NONE)
             })
         })
     }
 
-    fn ticket(&self, index: u32) -> Ticket {
-        Ticket {
-            index,
-            generation: self.slots[index as usize].generation,
+    #[inline]
+    fn is_late(&self, index: u32, now: f64) -> bool {
+        let times = self.times.get(index as usize);
+        times.is_some_and(|times| times.expires <= now || times.idle <= now)
+    }
+
+    fn take_late(&mut self, index: u32) -> Option<(K, V)> {
+        self.stats.expirations += 1;
+        self.take(index)
+    }
+
+    #[inline]
+    fn use_(&mut self, index: u32, now: f64) {
+        if self.tti.is_finite()
+            && let Some(times) = self.times.get_mut(index as usize)
+        {
+            times.idle = now + self.tti;
+        }
+        self.touch(index);
+    }
+
+    fn insert(
+        &mut self,
+        tag: u32,
+        key: K,
+        value: V,
+        terms: &Terms<'_>,
+        now: f64,
+        gone: &mut Gone<K, V>,
+    ) {
+        self.make_room(terms.weight, gone);
+        let (queue, frequency) = self.entrance(tag);
+        let index = self.enter(tag, key, value, terms, queue);
+        if self.tti.is_finite() {
+            self.set_times(index, terms.expires);
+            self.times[index as usize].idle = now + self.tti;
+        }
+        let stamp = self.pulse.stamp();
+        let slot = &mut self.slots[index as usize];
+        slot.set_frequency(frequency);
+        slot.set_stamp(stamp);
+        self.settle();
+    }
+
+    /// Fills a slot and appends it to a queue.
+    #[inline]
+    fn enter(&mut self, tag: u32, key: K, value: V, terms: &Terms<'_>, queue: usize) -> u32 {
+        let slot = Slot::new(tag, key, value);
+        let index = self.free;
+        let index = if index == NONE {
+            self.slots.push(slot);
+            u32::try_from(self.slots.len() - 1).unwrap_or(NONE) // bounded by MAXSIZE_LIMIT
+        } else {
+            let place = &mut self.slots[index as usize];
+            self.free = place.next;
+            *place = slot;
+            index
+        };
+        if self.bounds.weighted() {
+            self.weights.resize(self.slots.len(), 0);
+            self.weights[index as usize] = terms.weight;
+        }
+        self.label(index, terms.labels);
+        self.set_times(index, terms.expires);
+        self.table.insert(tag, index);
+        let weight = if self.bounds.weighted() {
+            terms.weight
+        } else {
+            0
+        };
+        push_back(&mut self.queues, &mut self.slots, index, queue, weight);
+        index
+    }
+
+    #[inline]
+    fn set_times(&mut self, index: u32, expires: f64) {
+        if self.times.is_empty() && expires.is_infinite() && self.tti.is_infinite() {
+            return;
+        }
+        if self.times.len() < self.slots.len() {
+            self.times.resize(self.slots.len(), NEVER);
+        }
+        self.times[index as usize] = Times {
+            expires,
+            idle: f64::INFINITY,
+        };
+    }
+
+    fn label(&mut self, index: u32, labels: &[Arc<str>]) {
+        let slot = &mut self.slots[index as usize];
+        if slot.labeled() {
+            self.labels.detach(index);
+        }
+        slot.set_labeled(!labels.is_empty());
+        if !labels.is_empty() {
+            self.labels.attach(index, labels);
         }
     }
 
     #[inline]
-    fn touch(&mut self, index: u32) {
-        match self.policy {
-            Policy::S3Fifo => {
-                let slot = &mut self.slots[index as usize];
-                slot.frequency = (slot.frequency + 1).min(FREQUENCY_CAP);
-            }
-            Policy::Lru => self.requeue(index, SMALL),
-        }
+    pub(super) fn weight_of(&self, index: u32) -> u64 {
+        self.weights.get(index as usize).copied().unwrap_or(0)
     }
 
-    /// Moves a slot to the end of a queue.
-    fn requeue(&mut self, index: u32, to: u8) {
-        let from = std::mem::replace(&mut self.slots[index as usize].queue, to);
-        self.queues[usize::from(from)].unlink(&mut self.slots, index);
-        self.queues[usize::from(to)].push_back(&mut self.slots, index);
-    }
-
-    fn take(&mut self, index: u32) -> Option<(K, V)> {
-        let slot = &mut self.slots[index as usize];
-        let entry = slot.entry.take()?;
-        slot.generation = slot.generation.wrapping_add(1);
-        let (hash, queue) = (slot.hash, slot.queue);
-        if let Ok(found) = self.table.find_entry(spread(hash), |&other| other == index) {
-            found.remove();
-        }
-        self.queues[usize::from(queue)].unlink(&mut self.slots, index);
-        self.free.push(index);
-        Some(entry)
-    }
-
-    fn evict(&mut self, evicted: &mut Vec<(K, V)>) {
-        let victim = match self.policy {
-            Policy::Lru => self.queues[usize::from(SMALL)].head,
-            Policy::S3Fifo => self.s3fifo_victim(),
-        };
-        if victim == NONE {
+    /// Gives an entry another weight. One that got heavier is taken out, room is made, and it
+    /// is put back at the end of its queue.
+    fn reweigh(&mut self, index: u32, weight: u64, gone: &mut Gone<K, V>) {
+        let old = self.weight_of(index);
+        let queue = self.slots[index as usize].queue();
+        if weight < old {
+            self.queues[queue].weight -= old - weight;
+            self.weights[index as usize] = weight;
             return;
         }
-        let slot = &self.slots[victim as usize];
-        if self.policy == Policy::S3Fifo && slot.queue == SMALL {
-            self.ghost.remember(slot.hash);
-        }
-        evicted.extend(self.take(victim));
-        self.stats.evictions += 1;
+        unlink(&mut self.queues, &mut self.slots, index, old);
+        self.make_room(weight, gone);
+        self.weights[index as usize] = weight;
+        push_back(&mut self.queues, &mut self.slots, index, queue, weight);
+        self.settle();
     }
 
-    /// Moves entries until the one to evict stands at the head of its queue.
-    fn s3fifo_victim(&mut self) -> u32 {
-        let [small, main] = self.queues;
-        if small.len >= self.small_share || main.len == 0 {
-            while self.queues[usize::from(SMALL)].len > 0 {
-                let head = self.queues[usize::from(SMALL)].head;
-                if self.slots[head as usize].frequency <= PROMOTE_ABOVE {
-                    return head;
-                }
-                self.slots[head as usize].frequency = 0;
-                self.requeue(head, MAIN);
-            }
+    pub(super) fn take(&mut self, index: u32) -> Option<(K, V)> {
+        let weight = self.weight_of(index);
+        let slot = &mut self.slots[index as usize];
+        let entry = slot.entry.take()?;
+        let tag = slot.tag;
+        if slot.labeled() {
+            self.labels.detach(index);
         }
-        loop {
-            let head = self.queues[usize::from(MAIN)].head;
-            if head == NONE || self.slots[head as usize].frequency == 0 {
-                return head;
-            }
-            self.slots[head as usize].frequency -= 1;
-            self.requeue(head, MAIN);
-        }
+        self.table.remove(tag, index);
+        unlink(&mut self.queues, &mut self.slots, index, weight);
+        self.slots[index as usize].next = self.free;
+        self.free = index;
+        Some(entry)
     }
 }

@@ -2,117 +2,139 @@
 //!
 //! The store's lock is never held while Python code could run: not while keys of unknown
 //! types are compared, not while a removed object is dropped, not while a Python object is
-//! made (which may start a garbage collection). So a key's `__eq__`, a `__del__` or a clock
-//! may call the same cache.
+//! made (which may start a garbage collection). So a key's `__eq__`, a `__del__`, a weigher or
+//! a clock may call the same cache.
 
 mod access;
+mod batch;
+mod cached;
 mod entry;
 mod keys;
+mod saved;
+mod terms;
+
+pub(crate) use cached::Cached;
 
 use crate::border::Border;
-use agent_core_utils::cache::{MAXSIZE_LIMIT, Policy, Store};
-use entry::{Looked, pairs, put, read, remove, ttl_of};
-use keys::Hashed;
+use access::Given;
+use agent_core_utils::cache::{Bounds, MAXSIZE_LIMIT, MAXWEIGHT_LIMIT, Policy, Store};
+use entry::{seconds_of, text_of};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 type Object = Py<PyAny>;
 type Objects = Store<Object, Object>;
+type Gone = agent_core_utils::cache::Gone<Object, Object>;
+type Given1<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
 /// A bounded cache of any hashable key to any value; see `agentcore.cache.contract`.
-#[pyclass(frozen, module = "agent_core_utils")]
+#[pyclass(frozen, mapping, subclass, module = "agent_core_utils")]
 pub(crate) struct Cache {
     store: Mutex<Objects>,
+    timed: AtomicBool,
+    weighted: bool,
     ttl: Option<f64>,
     clock: Option<Object>,
-    started: Instant,
-    timed: AtomicBool,
+    weigher: Option<Object>,
     border: Border,
 }
 
 #[pymethods]
 impl Cache {
     #[new]
-    #[pyo3(signature = (maxsize, policy="s3fifo", ttl=None, clock=None, on_fault=None))]
+    #[pyo3(signature = (
+        maxsize, policy="s3fifo", ttl=None, clock=None, *,
+        tti=None, maxweight=None, weigher=None, on_fault=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the contract's options")]
     fn new(
         maxsize: i64,
         policy: &str,
-        ttl: Option<&Bound<'_, PyAny>>,
+        ttl: Given1<'_, '_>,
         clock: Option<Object>,
+        tti: Given1<'_, '_>,
+        maxweight: Option<i128>,
+        weigher: Option<Object>,
         on_fault: Option<Object>,
     ) -> PyResult<Self> {
         let refused = |error: agent_core_utils::Error| PyValueError::new_err(error.to_string());
-        let policy: Policy = policy.parse().map_err(refused)?;
-        let size = usize::try_from(maxsize)
-            .ok()
-            .filter(|size| (1..=MAXSIZE_LIMIT).contains(size));
-        let Some(size) = size else {
-            let message = format!("maxsize must be from 1 to {MAXSIZE_LIMIT}, got {maxsize}");
-            return Err(PyValueError::new_err(message));
+        let beyond = |name, limit, got| {
+            PyValueError::new_err(format!("{name} must be from 1 to {limit}, got {got}"))
         };
-        let ttl = ttl.map(ttl_of).transpose()?;
+        let policy: Policy = policy.parse().map_err(refused)?;
+        let size = usize::try_from(maxsize).ok().filter(|&size| size > 0);
+        let size = size.ok_or_else(|| beyond("maxsize", MAXSIZE_LIMIT as u64, maxsize.into()))?;
+        let weight = maxweight.map(|got| {
+            let weight = u64::try_from(got)
+                .ok()
+                .filter(|&weight| weight <= MAXWEIGHT_LIMIT);
+            weight.ok_or_else(|| beyond("maxweight", MAXWEIGHT_LIMIT, got))
+        });
+        let bounds = Bounds::new(size, weight.transpose()?);
+        let ttl = ttl.map(|ttl| seconds_of("ttl", ttl)).transpose()?;
+        let tti = tti.map(|tti| seconds_of("tti", tti)).transpose()?;
         Ok(Self {
-            store: Mutex::new(Store::new(size, policy).map_err(refused)?),
+            store: Mutex::new(Store::new(bounds, policy, tti).map_err(refused)?),
+            timed: AtomicBool::new(ttl.is_some() || tti.is_some()),
+            weighted: bounds.weighted(),
             ttl,
             clock,
-            started: Instant::now(),
-            timed: AtomicBool::new(ttl.is_some()),
+            weigher,
             border: Border::new("Cache", on_fault),
         })
     }
 
     #[pyo3(signature = (key, default=None, /))]
-    fn get(
+    fn get<'py>(
         &self,
-        py: Python<'_>,
-        key: &Bound<'_, PyAny>,
-        default: Option<&Bound<'_, PyAny>>,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+        default: Given1<'_, 'py>,
     ) -> PyResult<Object> {
-        let answer = || Ok(self.look(py, key)?.unwrap_or_else(|| or_none(py, default)));
+        let answer = || Ok(self.look(key)?.unwrap_or_else(|| or_none(py, default)));
         self.border.cross(py, answer, |twin| {
             take(twin.call_method1("get", (key, default)))
         })
     }
 
     #[pyo3(signature = (key, default=None, /))]
-    fn peek(
+    fn peek<'py>(
         &self,
-        py: Python<'_>,
-        key: &Bound<'_, PyAny>,
-        default: Option<&Bound<'_, PyAny>>,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+        default: Given1<'_, 'py>,
     ) -> PyResult<Object> {
-        let answer = || {
-            Ok(self
-                .glance(py, key)?
-                .unwrap_or_else(|| or_none(py, default)))
-        };
+        let answer = || Ok(self.glance(key)?.unwrap_or_else(|| or_none(py, default)));
         self.border.cross(py, answer, |twin| {
             take(twin.call_method1("peek", (key, default)))
         })
     }
 
-    #[pyo3(signature = (key, value, /, ttl=None))]
-    fn set(
+    #[pyo3(signature = (key, value, /, ttl=None, *, weight=None, tags=None))]
+    fn set<'py>(
         &self,
-        py: Python<'_>,
-        key: &Bound<'_, PyAny>,
-        value: &Bound<'_, PyAny>,
-        ttl: Option<&Bound<'_, PyAny>>,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+        value: &Bound<'py, PyAny>,
+        ttl: Given1<'_, 'py>,
+        weight: Given1<'_, 'py>,
+        tags: Given1<'_, 'py>,
     ) -> PyResult<()> {
-        let answer = || self.store_one(py, key, value, ttl);
+        let given = Given { ttl, weight, tags };
+        let answer = || self.store_one(key, value, &given);
         self.border.cross(py, answer, |twin| {
-            twin.call_method1("set", (key, value, ttl)).map(drop)
+            let arguments = (key, value, ttl, weight, tags);
+            twin.call_method1("_set", arguments).map(drop)
         })
     }
 
     #[pyo3(signature = (key, /))]
     fn delete(&self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let answer = || self.remove_one(py, key);
+        let answer = || self.remove_one(key);
         self.border
             .cross(py, answer, |twin| take(twin.call_method1("delete", (key,))))
     }
@@ -122,70 +144,71 @@ impl Cache {
         &self,
         py: Python<'py>,
         keys: &Bound<'py, PyAny>,
-        default: Option<&Bound<'py, PyAny>>,
+        default: Given1<'_, 'py>,
     ) -> PyResult<Object> {
-        let answer = || {
-            let hashed = Hashed::all(keys)?;
-            let now = self.now(py)?;
-            let looked = self.entries(&hashed, |store, ticket, _| read(store, ticket, now, py))?;
-            let values = looked.into_iter().map(|one| match one {
-                Looked::Value(value) => value,
-                Looked::Missing | Looked::Expired { .. } => or_none(py, default),
-            });
-            let values: Vec<Object> = values.collect();
-            Ok(PyList::new(py, values)?.into_any().unbind())
-        };
+        let answer = || self.read_many(keys, default);
         self.border.cross(py, answer, |twin| {
             take(twin.call_method1("get_many", (keys, default)))
         })
     }
 
-    #[pyo3(signature = (items, /, ttl=None))]
+    #[pyo3(signature = (items, /, ttl=None, *, tags=None))]
     fn set_many<'py>(
         &self,
         py: Python<'py>,
         items: &Bound<'py, PyAny>,
-        ttl: Option<&Bound<'py, PyAny>>,
+        ttl: Given1<'_, 'py>,
+        tags: Given1<'_, 'py>,
     ) -> PyResult<()> {
-        let answer = || {
-            let (keys, values): (Vec<_>, Vec<_>) = pairs(items)?.into_iter().unzip();
-            let hashed: PyResult<Vec<Hashed<'py>>> = keys.into_iter().map(Hashed::of).collect();
-            let hashed = hashed?;
-            let times = self.deadline(py, ttl)?;
-            let _gone = self.entries(&hashed, |store, ticket, at| {
-                put(
-                    store,
-                    ticket,
-                    &hashed[at],
-                    values[at].clone().unbind(),
-                    times,
-                )
-            })?;
-            Ok(())
-        };
+        let weight = None;
+        let answer = || self.store_many(items, &Given { ttl, weight, tags });
         self.border.cross(py, answer, |twin| {
-            twin.call_method1("set_many", (items, ttl)).map(drop)
+            twin.call_method1("_set_many", (items, ttl, tags)).map(drop)
         })
     }
 
     #[pyo3(signature = (keys, /))]
-    fn delete_many<'py>(&self, py: Python<'py>, keys: &Bound<'py, PyAny>) -> PyResult<usize> {
-        let answer = || {
-            let hashed = Hashed::all(keys)?;
-            let now = self.now(py)?;
-            let gone = self.entries(&hashed, |store, ticket, _| remove(store, ticket, now))?;
-            Ok(gone.iter().filter(|(live, _)| *live).count())
-        };
+    fn delete_many(&self, py: Python<'_>, keys: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let answer = || self.remove_many(keys);
         self.border.cross(py, answer, |twin| {
             take(twin.call_method1("delete_many", (keys,)))
+        })
+    }
+
+    /// Returns the value; where it is missing, what the subclass's `_load` brings.
+    #[pyo3(signature = (key, loader, /, ttl=None, *, weight=None, tags=None))]
+    fn get_or_load<'py>(
+        slf: &Bound<'py, Self>,
+        key: &Bound<'py, PyAny>,
+        loader: &Bound<'py, PyAny>,
+        ttl: Given1<'_, 'py>,
+        weight: Given1<'_, 'py>,
+        tags: Given1<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match slf.get().look_or_none(slf.py(), key)? {
+            Some(value) => Ok(value.into_bound(slf.py())),
+            None => slf.call_method1("_load", (key, loader, ttl, weight, tags)),
+        }
+    }
+
+    #[pyo3(signature = (tag, /))]
+    fn invalidate_tag(&self, py: Python<'_>, tag: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let answer = || {
+            let label = text_of("tag", tag)?;
+            let now = self.now(py)?;
+            let mut gone = Gone::default();
+            Ok(self.lock().invalidate(&label, now, &mut gone))
+        };
+        self.border.cross(py, answer, |twin| {
+            take(twin.call_method1("invalidate_tag", (tag,)))
         })
     }
 
     fn expire(&self, py: Python<'_>) -> PyResult<usize> {
         let answer = || {
             let now = self.now(py)?;
-            let gone = self.lock().sweep(now);
-            Ok(gone.len())
+            let mut gone = Gone::default();
+            Ok(self.lock().sweep(now, &mut gone))
         };
         self.border
             .cross(py, answer, |twin| take(twin.call_method0("expire")))
@@ -193,8 +216,7 @@ impl Cache {
 
     fn clear(&self, py: Python<'_>) -> PyResult<()> {
         let answer = || {
-            let gone = self.lock().clear();
-            drop(gone);
+            self.empty();
             Ok(())
         };
         self.border
@@ -218,40 +240,51 @@ impl Cache {
             .cross(py, answer, |twin| take(twin.call_method0("items")))
     }
 
-    /// Returns `(hits, misses, evictions, expirations, size, maxsize)`.
-    fn stats(&self, py: Python<'_>) -> PyResult<(u64, u64, u64, u64, usize, usize)> {
-        let answer = || {
-            let all = self.lock().stats();
-            let counts = (all.hits, all.misses, all.evictions, all.expirations);
-            Ok((
-                counts.0,
-                counts.1,
-                counts.2,
-                counts.3,
-                all.size,
-                all.maxsize,
-            ))
-        };
+    /// Returns the entries with all that belongs to them; see the contract's `CacheCore`.
+    fn _dump(&self, py: Python<'_>) -> PyResult<Object> {
+        let answer = || self.dump(py);
         self.border
-            .cross(py, answer, |twin| take(twin.call_method0("stats")))
+            .cross(py, answer, |twin| take(twin.call_method0("_dump")))
     }
 
-    fn __getitem__(&self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<Object> {
+    /// Takes over what `_dump` returned, into an empty cache.
+    fn _adopt(&self, py: Python<'_>, entries: &Bound<'_, PyAny>) -> PyResult<()> {
+        let answer = || self.adopt(entries);
+        self.border.cross(py, answer, |twin| {
+            twin.call_method1("_adopt", (entries,)).map(drop)
+        })
+    }
+
+    /// Returns `(hits, misses, evictions, expirations, rejections, size, weight)`.
+    fn _counts(&self, py: Python<'_>) -> PyResult<(u64, u64, u64, u64, u64, usize, u64)> {
         let answer = || {
-            let found = self.look(py, key)?;
+            let store = self.lock();
+            let all = store.stats();
+            let [hits, misses, evictions] = [all.hits, all.misses, all.evictions];
+            let [late, heavy] = [all.expirations, all.rejections];
+            let (size, weight) = (store.len(), store.weight());
+            Ok((hits, misses, evictions, late, heavy, size, weight))
+        };
+        self.border
+            .cross(py, answer, |twin| take(twin.call_method0("_counts")))
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Object> {
+        let answer = || {
+            let found = self.look(key)?;
             found.ok_or_else(|| PyKeyError::new_err((key.clone().unbind(),)))
         };
         self.border
             .cross(py, answer, |twin| take(twin.get_item(key)))
     }
 
-    fn __setitem__(
+    fn __setitem__<'py>(
         &self,
-        py: Python<'_>,
-        key: &Bound<'_, PyAny>,
-        value: &Bound<'_, PyAny>,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+        value: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
-        self.set(py, key, value, None)
+        self.set(py, key, value, None, None, None)
     }
 
     fn __delitem__(&self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -262,7 +295,7 @@ impl Cache {
     }
 
     fn __contains__(&self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let answer = || Ok(self.glance(py, key)?.is_some());
+        let answer = || Ok(self.glance(key)?.is_some());
         self.border.cross(py, answer, |twin| {
             take(twin.call_method1("__contains__", (key,)))
         })
@@ -279,7 +312,7 @@ impl Cache {
     }
 
     /// Leaves the answers to the twin from now on; says why in `cause`.
-    fn fall_back(&self, py: Python<'_>, cause: &str) -> PyResult<()> {
+    fn _fall_back(&self, py: Python<'_>, cause: &str) -> PyResult<()> {
         self.border.fall_back(py, cause).map(drop)
     }
 
@@ -294,7 +327,9 @@ impl Cache {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.clock)?;
+        for held in self.held() {
+            visit.call(held)?;
+        }
         self.border.traverse(&visit)?;
         // Held by another thread: its objects are in use, so they are no garbage.
         if let Ok(store) = self.store.try_lock() {
@@ -307,12 +342,32 @@ impl Cache {
     }
 
     fn __clear__(&self) {
-        let gone = self.lock().clear();
-        drop(gone);
+        self.empty();
     }
 }
 
-fn or_none(py: Python<'_>, default: Option<&Bound<'_, PyAny>>) -> Object {
+impl Cache {
+    /// What is stored under a key, by whoever answers now.
+    #[inline]
+    pub(super) fn look_or_none<'py>(
+        &self,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Object>> {
+        let answer = || self.look(key);
+        self.border.cross(py, answer, |twin| {
+            let value = twin.call_method1("get", (key, twin))?; // nobody stores the twin itself
+            Ok((!value.is(twin)).then(|| value.unbind()))
+        })
+    }
+
+    fn empty(&self) {
+        let mut gone = Gone::default();
+        self.lock().clear(&mut gone);
+    }
+}
+
+fn or_none(py: Python<'_>, default: Given1<'_, '_>) -> Object {
     default.map_or_else(|| py.None(), |default| default.clone().unbind())
 }
 

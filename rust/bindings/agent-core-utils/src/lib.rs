@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod agent_core_utils {
     #[pymodule_export]
-    use super::cache::Cache;
+    use super::cache::{Cache, Cached};
     #[pymodule_export]
     use super::text::{Matcher, normalize_many, redact_many};
 

@@ -1,33 +1,19 @@
 //! Keys: hashed before the lock, compared under it only when that runs nobody's code.
 
-use agent_core_utils::cache::Match;
+use agent_core_utils::cache::{Match, tag_of_hash};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyList, PyString};
+use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString, PyTuple};
 
-/// A key and its hash, taken before the lock.
-pub(super) struct Hashed<'py> {
-    pub(super) key: Bound<'py, PyAny>,
-    pub(super) hash: u64,
-}
+const LONGEST: usize = 8; // tuples beyond that are compared without the lock
 
-impl<'py> Hashed<'py> {
-    pub(super) fn of(key: Bound<'py, PyAny>) -> PyResult<Self> {
-        let hash = key.hash()?.cast_unsigned() as u64;
-        Ok(Self { key, hash })
-    }
-
-    pub(super) fn all(keys: &Bound<'py, PyAny>) -> PyResult<Vec<Self>> {
-        if let Ok(list) = keys.cast::<PyList>() {
-            let snapshot: Vec<Bound<'py, PyAny>> = list.iter().collect();
-            return snapshot.into_iter().map(Self::of).collect();
-        }
-        let snapshot: PyResult<Vec<Bound<'py, PyAny>>> = keys.try_iter()?.collect();
-        snapshot?.into_iter().map(Self::of).collect()
-    }
+/// The tag of a key, from its hash.
+#[inline]
+pub(super) fn tag_of(key: &Bound<'_, PyAny>) -> PyResult<u32> {
+    Ok(tag_of_hash(key.hash()?.cast_unsigned() as u64))
 }
 
 /// Types whose comparison runs no code of anybody else, so it is safe under the lock.
-fn is_plain(object: &Bound<'_, PyAny>) -> bool {
+fn is_atom(object: &Bound<'_, PyAny>) -> bool {
     object.is_exact_instance_of::<PyString>()
         || object.is_exact_instance_of::<PyInt>()
         || object.is_exact_instance_of::<PyBytes>()
@@ -36,13 +22,26 @@ fn is_plain(object: &Bound<'_, PyAny>) -> bool {
         || object.is_none()
 }
 
+fn is_plain(object: &Bound<'_, PyAny>) -> bool {
+    is_atom(object)
+        || object.cast_exact::<PyTuple>().is_ok_and(|tuple| {
+            tuple.len() <= LONGEST && tuple.iter_borrowed().all(|item| is_atom(&item))
+        })
+}
+
 /// Whether a stored key is the one looked for, if that can be told without anybody's code.
+#[inline]
 pub(super) fn compare(stored: &Py<PyAny>, key: &Bound<'_, PyAny>) -> Match {
     if stored.is(key) {
         return Match::Yes;
     }
-    let stored = stored.bind(key.py());
-    if !(is_plain(stored) && is_plain(key)) {
+    compare_values(stored.bind(key.py()), key)
+}
+
+fn compare_values(stored: &Bound<'_, PyAny>, key: &Bound<'_, PyAny>) -> Match {
+    let strings =
+        key.is_exact_instance_of::<PyString>() && stored.is_exact_instance_of::<PyString>();
+    if !strings && !(is_plain(stored) && is_plain(key)) {
         return Match::Unsure;
     }
     match stored.eq(key) {
