@@ -9,6 +9,7 @@ BUNDLE ?=
 FLAVOR ?=
 HOSTS ?= 3
 SUBJECT ?= all
+SECONDS ?= 60
 FAIL_ON ?= high
 DATA ?= false
 EXTRA ?=
@@ -111,6 +112,10 @@ stories: setup-test ## the molecule scenarios alone, on lab hosts: rollout, brok
 .PHONY: bench
 bench: setup-bench images ## ours beside the peers, in one run (SUBJECT=cache|text|monitor|scan)
 	@python .ci/suites.py bench $(SUBJECT)
+
+.PHONY: fuzz
+fuzz: setup-test ## fuzz what reads bytes from outside, SECONDS=60 a target
+	@.ci/fuzz.sh $(SECONDS)
 
 .PHONY: docs
 docs: ## API documentation of the Rust crates, warnings are errors

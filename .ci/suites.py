@@ -83,6 +83,7 @@ def slow() -> list[Suite]:
     python = ROOT / "python"
     return [
         Suite("rust-docs", ["make", "--no-print-directory", "docs"]),
+        Suite("fuzz", [".ci/fuzz.sh", "30"], env={"FUZZ_SEED": "1"}),
         pytest_suite("python-slow", "-n", "2", "-m", "slow", folder=python, env=native_env("require"), needs="libraries"),
         *other_pythons(),
         pytest_suite("python-alone", ".ci/alone", timeout=1200),

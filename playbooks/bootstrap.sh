@@ -37,7 +37,7 @@ python() {
 
 packages mmdebstrap:mmdebstrap git:git ssh:openssh-client
 if [ "$wanted" = test ]; then
-    packages gcc:gcc nmap:nmap nft:nftables openssl:openssl dpkg:dpkg
+    packages gcc:gcc g++:g++ nmap:nmap nft:nftables openssl:openssl dpkg:dpkg
 fi
 
 if [ "$wanted" = bench ]; then

@@ -165,10 +165,11 @@ fn is_ipv4(text: &[u8]) -> bool {
         && parts.iter().all(|part| {
             let digits = (1..=3).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
             let leading_zero = part.len() > 1 && part[0] == b'0';
-            let value = part.iter().fold(0_u32, |sum, byte| {
-                sum * 10 + u32::from(byte.wrapping_sub(b'0'))
-            });
-            digits && !leading_zero && value <= 255
+            let value = || {
+                part.iter()
+                    .fold(0_u32, |sum, byte| sum * 10 + u32::from(byte - b'0'))
+            };
+            digits && !leading_zero && value() <= 255
         })
 }
 
@@ -199,6 +200,7 @@ mod tests {
             "::2:",
             "1.2.3.4::",
             "g::1",
+            "::1.2.3.40884877777777777777778",
         ] {
             let expected = text.parse::<std::net::Ipv6Addr>().is_ok();
             assert_eq!(is_ipv6(text.as_bytes()), expected, "{text}");
