@@ -19,7 +19,8 @@ Pair = tuple[FastStringProcessor, FastStringProcessor]
 OPTIONS = [
     {"form": form, "case": case, "whitespace": whitespace, "controls": controls}
     for form, case, whitespace, controls in product(
-        [None, "NFC", "NFD", "NFKC", "NFKD"], [None, "lower", "fold"], [True, False], [True, False]
+        [None, "NFC", "NFD", "NFKC", "NFKD"], [None, "lower", "upper", "fold"],
+        [True, False], [True, False]
     )
 ]
 
