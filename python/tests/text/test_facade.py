@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agentcore.integration import RustIntegrationManager
-from agentcore.text import KINDS, FastStringProcessor
+from agentcore.text import FastStringProcessor
 from agentcore.text.contract import PATTERNS_LIMIT
 
 COMPONENT = "agent_core_utils"

@@ -325,9 +325,7 @@ def _class(points: frozenset[int], others: bool) -> _Part:
     return _Part(python, native, False, 1)
 
 
-def replacement_parts(
-    replacement: str, expression: Translated
-) -> tuple[str | int, ...]:
+def replacement_parts(replacement: str, expression: Translated) -> tuple[str | int, ...]:
     r"""Parse a replacement: text with ``\1``, ``\g<1>``, ``\g<name>`` and ``\\``.
 
     Returns:

@@ -86,9 +86,7 @@ class FastStringProcessor(Answering):
             controls: drop control characters that are no whitespace.
         """
         options: dict[str, Any] = {"form": form, "case": case}
-        return self._core.normalize_many(
-            texts, whitespace=whitespace, controls=controls, **options
-        )
+        return self._core.normalize_many(texts, whitespace=whitespace, controls=controls, **options)
 
     def redact(self, text: str, *, kinds: Iterable[Kind] | None = None) -> str:
         """Redact one string; see :meth:`redact_many`."""
@@ -199,9 +197,7 @@ class FastStringProcessor(Answering):
         """
         return TextPlan(self._manager, steps)
 
-    def tokenize_many(
-        self, texts: Iterable[str], *, kind: TokenKind = "word"
-    ) -> list[list[str]]:
+    def tokenize_many(self, texts: Iterable[str], *, kind: TokenKind = "word") -> list[list[str]]:
         """Return the words of each string; ``"token"``: with punctuation; ``"space"``: fields."""
         check_choice("kind", kind, TokenKind, optional=False)
         return self._core.tokenize_many(as_list("texts", texts), kind)
@@ -237,9 +233,7 @@ class FastStringProcessor(Answering):
         options = checked_chunking(budget, overlap, by)
         return self._core.chunk_many(as_list("texts", texts), *options)
 
-    def hash_many(
-        self, texts: Iterable[str], *, algorithm: HashAlgorithm = "blake2b"
-    ) -> list[str]:
+    def hash_many(self, texts: Iterable[str], *, algorithm: HashAlgorithm = "blake2b") -> list[str]:
         """Return the hash of each string's UTF-8 in hexadecimal."""
         check_choice("algorithm", algorithm, HashAlgorithm, optional=False)
         return self._core.hash_many(as_list("texts", texts), algorithm)

@@ -68,9 +68,7 @@ class TextExpression(Answering):
             lambda: twin.Expression(sources[1]),
         )
 
-    def extract_many(
-        self, texts: Iterable[str], *, group: int | str = 0
-    ) -> list[list[str | None]]:
+    def extract_many(self, texts: Iterable[str], *, group: int | str = 0) -> list[list[str | None]]:
         """Return for each string what the expression, or one group of it, matched.
 
         None stands where the group took no part in a match.

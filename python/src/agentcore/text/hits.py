@@ -41,14 +41,13 @@ class Hits:
         return len(self.raw) // _HIT.size
 
     def __iter__(self) -> Iterator[tuple[int, int, int, int]]:
-        return _HIT.iter_unpack(self.raw)  # type: ignore[return-value]
+        return _HIT.iter_unpack(self.raw)
 
     def __getitem__(self, at: int) -> tuple[int, int, int, int]:
         count = len(self)
         if not -count <= at < count:
             raise IndexError(f"there are {count} matches, got index {at}")
-        found = _HIT.unpack_from(self.raw, (at % count) * _HIT.size)
-        return found  # type: ignore[return-value]
+        return _HIT.unpack_from(self.raw, (at % count) * _HIT.size)
 
     def __eq__(self, other: object) -> bool:
         return self.raw == other.raw if isinstance(other, Hits) else NotImplemented

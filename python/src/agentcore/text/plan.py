@@ -17,8 +17,8 @@ from agentcore.text.contract import (
 from agentcore.text.expression import replacement_parts, translate
 
 __all__ = [
-    "FINISHING",
     "BUDGET_LIMIT",
+    "FINISHING",
     "NGRAM_LIMIT",
     "STEPS",
     "STEPS_LIMIT",
@@ -146,7 +146,8 @@ def parse_steps(steps: Iterable[Step]) -> tuple[tuple[Any, ...], ...]:
 
 def _parsed(at: int, step: Any, last: bool) -> tuple[Any, ...]:
     where = f"steps[{at}]"
-    name, options = (step, {}) if isinstance(step, str) else (None, None)
+    name: Any = step if isinstance(step, str) else None
+    options: Any = {}
     if isinstance(step, tuple) and len(step) == 2:
         name, options = step
     if not isinstance(name, str) or not isinstance(options, Mapping):

@@ -8,9 +8,9 @@ use std::fmt::Write;
 /// How a text is hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HashKind {
-    /// BLAKE2b with 32 bytes (RFC 7693).
+    /// `BLAKE2b` with 32 bytes (RFC 7693).
     Blake2b,
-    /// BLAKE2b with 8 bytes.
+    /// `BLAKE2b` with 8 bytes.
     Blake2b8,
     /// SHA-256 (FIPS 180-4).
     Sha256,

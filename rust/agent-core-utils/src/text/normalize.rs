@@ -145,43 +145,84 @@ const fn cased<const CASE: u8>(byte: u8) -> u8 {
 )]
 fn collapse<const CASE: u8>(text: &[u8], out: &mut [u8]) -> usize {
     let mut written = 0;
-    let mut after_space = 1_u64; // so that leading whitespace is not kept
-    // Twice as long as a block: what is copied from its middle may run over the end.
-    let mut mapped = [b' '; 2 * BLOCK];
+    let mut after_space = true; // so that leading whitespace is not kept
     let (blocks, rest) = text.as_chunks::<BLOCK>();
-    let mut last = [b' '; BLOCK];
-    last[..rest.len()].copy_from_slice(rest);
-    let tail = if rest.is_empty() { None } else { Some(&last) };
-    for block in blocks.iter().chain(tail) {
-        let mut spaces = [0_u8; BLOCK];
-        for at in 0..BLOCK {
-            let byte = block[at];
-            let space = is_space_flag(byte);
-            spaces[at] = space;
-            let full = space.wrapping_neg();
-            mapped[at] = (cased::<CASE>(byte) & !full) | (b' ' & full);
-        }
-        let space = bits(&spaces);
-        let dropped = space & (space << 1 | after_space);
-        after_space = space >> 63;
-        if dropped == 0 {
-            out[written..written + BLOCK].copy_from_slice(&mapped[..BLOCK]);
+    for (nth, block) in blocks.iter().enumerate() {
+        let next = text.get(nth * BLOCK + 1..(nth + 1) * BLOCK + 1);
+        let next: Option<&[u8; BLOCK]> = next.and_then(|next| next.try_into().ok());
+        let target = &mut out[written..written + BLOCK];
+        if !(after_space && is_space(block[0]))
+            && let Some(next) = next
+            && regular::<CASE>(block, next, target)
+        {
             written += BLOCK;
-            continue;
+        } else {
+            written += irregular::<CASE>(block, after_space, &mut out[written..]);
         }
-        let mut kept = !dropped;
-        while kept != 0 {
-            let start = kept.trailing_zeros();
-            let run = (kept >> start).trailing_ones();
-            let from = start as usize;
-            out[written..written + BLOCK].copy_from_slice(&mapped[from..from + BLOCK]);
-            written += run as usize;
-            // Adding the lowest kept bit carries through the run and clears it.
-            kept &= kept.wrapping_add(1 << start);
-        }
+        after_space = is_space(block[BLOCK - 1]);
+    }
+    if !rest.is_empty() {
+        let mut last = [b' '; BLOCK];
+        last[..rest.len()].copy_from_slice(rest);
+        written += irregular::<CASE>(&last, after_space, &mut out[written..]);
     }
     if written > 0 && out[written - 1] == b' ' {
         written -= 1;
+    }
+    written
+}
+
+/// Writes a block that has no two spaces in a row, counting the byte behind it; else returns
+/// false. `next` is the block one byte further on.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+fn regular<const CASE: u8>(block: &[u8; BLOCK], next: &[u8; BLOCK], target: &mut [u8]) -> bool {
+    let mut odd = 0;
+    for at in 0..BLOCK {
+        odd |= space_flag(block[at]) & space_flag(next[at]);
+    }
+    if odd != 0 {
+        return false;
+    }
+    for (place, &byte) in target[..BLOCK].iter_mut().zip(block) {
+        *place = spaced::<CASE>(byte);
+    }
+    true
+}
+
+/// Writes what is left of a block; returns how much that is. May write a block more.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+fn irregular<const CASE: u8>(block: &[u8; BLOCK], after_space: bool, out: &mut [u8]) -> usize {
+    let mut written = 0;
+    // Twice as long as a block: what is copied from its middle may run over the end.
+    let mut mapped = [b' '; 2 * BLOCK];
+    let mut spaces = [0_u8; BLOCK];
+    for at in 0..BLOCK {
+        spaces[at] = space_flag(block[at]);
+        mapped[at] = spaced::<CASE>(block[at]);
+    }
+    let space = bits(&spaces);
+    let mut kept = !(space & (space << 1 | u64::from(after_space)));
+    while kept != 0 {
+        let start = kept.trailing_zeros();
+        let run = (kept >> start).trailing_ones();
+        let from = start as usize;
+        let piece = &mapped[from..from + BLOCK];
+        if run <= 16 {
+            out[written..written + 16].copy_from_slice(&piece[..16]);
+        } else {
+            out[written..written + BLOCK].copy_from_slice(piece);
+        }
+        written += run as usize;
+        // Adding the lowest kept bit carries through the run and clears it.
+        kept &= kept.wrapping_add(1 << start);
     }
     written
 }
@@ -191,11 +232,17 @@ fn collapse<const CASE: u8>(text: &[u8], out: &mut [u8]) -> usize {
     clippy::inline_always,
     reason = "only inlined code gets the wide vectors"
 )]
+const fn spaced<const CASE: u8>(byte: u8) -> u8 {
+    let space = space_flag(byte).wrapping_neg();
+    (cased::<CASE>(byte) & !space) | (b' ' & space)
+}
+
+#[inline(always)]
 #[expect(
-    clippy::needless_bitwise_bool,
-    reason = "a branch would keep the compiler from vectors"
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
 )]
-const fn is_space_flag(byte: u8) -> u8 {
+const fn space_flag(byte: u8) -> u8 {
     ((byte == b' ') | (byte.wrapping_sub(0x09) < 5) | (byte.wrapping_sub(0x1C) < 4)) as u8
 }
 

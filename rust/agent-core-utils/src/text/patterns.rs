@@ -156,7 +156,7 @@ impl Matcher {
         found.reset(usize::MAX);
         match &self.engine {
             Engine::Nothing => found.places.resize(texts.len(), (0, 0..0)),
-            Engine::Table(dfa) => interleave(&**dfa, self.kind, texts, found),
+            Engine::Table(dfa) => interleave(dfa, self.kind, texts, found),
             Engine::Graph(graph) => {
                 for text in texts {
                     let from = found.lanes[0].len();

@@ -23,10 +23,6 @@ fn split_mix(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the upper half, which fits"
-)]
 const fn upper(value: u64) -> u32 {
     (value >> 32) as u32
 }
@@ -130,10 +126,6 @@ impl MinHash {
 
 /// Sixteen permutations at a time stay in registers while all shingles pass.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 fn smallest(multipliers: &[u32], offsets: &[u32], shingles: &[u32], target: &mut [u32]) {
     const LANES: usize = 64;
     let (blocks, rest) = target.as_chunks_mut::<LANES>();

@@ -48,8 +48,18 @@ pub(super) enum Class {
 pub(super) fn class_of(point: u32) -> Class {
     match point {
         0x30..=0x39 | 0x41..=0x5A | 0x61..=0x7A | 0x5F => Class::Word,
-        0x20 | 0x09..=0x0D | 0x1C..=0x1F | 0x85 | 0xA0 | 0x1680 | 0x2000..=0x200A => Class::Space,
-        0x2028 | 0x2029 | 0x202F | 0x205F | 0x3000 => Class::Space,
+        0x20
+        | 0x09..=0x0D
+        | 0x1C..=0x1F
+        | 0x85
+        | 0xA0
+        | 0x1680
+        | 0x2000..=0x200A
+        | 0x2028
+        | 0x2029
+        | 0x202F
+        | 0x205F
+        | 0x3000 => Class::Space,
         0..0x80 => Class::Other,
         _ => {
             let at = NON_WORD.partition_point(|&(_, last)| last < point);
@@ -92,13 +102,11 @@ pub(super) fn point_at(text: &[u8], at: usize) -> (u32, usize) {
 
 #[inline]
 fn class_at(text: &[u8], at: usize) -> (Class, usize) {
-    match ASCII.get(usize::from(text[at])) {
-        Some(&class) => (class, 1),
-        None => {
-            let (point, size) = point_at(text, at);
-            (class_of(point), size)
-        }
+    if let Some(&class) = ASCII.get(usize::from(text[at])) {
+        return (class, 1);
     }
+    let (point, size) = point_at(text, at);
+    (class_of(point), size)
 }
 
 /// Reports the byte range of each word: a maximal run of word characters.
@@ -251,7 +259,7 @@ mod tests {
     fn collect(find: impl Fn(&[u8], &mut dyn FnMut(Range<usize>)), text: &str) -> Vec<String> {
         let mut found = Vec::new();
         find(text.as_bytes(), &mut |range| {
-            found.push(text[range].to_owned())
+            found.push(text[range].to_owned());
         });
         found
     }

@@ -32,6 +32,9 @@ use strings::{Given, Texts, as_list, choice, detached, kinds_of, strings, to_pyt
 
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
+/// So much text is worked on at a time, between turns of the interpreter.
+const PART_BYTES: usize = 256 << 10;
+
 /// What `name` can't be.
 fn bad(name: &str, value: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(format!("{name} can't be {value}"))
@@ -82,18 +85,28 @@ fn normalize<'py>(
         .map(|string| string.to_str().ok().filter(|text| text.is_ascii()))
         .map(|text| text.map(str::as_bytes))
         .collect();
-    let bytes = ascii.iter().flatten().map(|text| text.len()).sum();
     let mut buffer = scratch::bytes();
-    let places = detached(py, bytes, || {
-        normalize_ascii_batch(&ascii, options, &mut buffer)
-    });
     let mut out = Vec::with_capacity(strings.len());
-    for ((string, place), ascii) in strings.iter().zip(places).zip(&ascii) {
-        out.push(match (place, ascii) {
-            (Some(place), _) => to_python(py, &buffer[place])?,
-            (None, Some(_)) => string.clone(),
-            (None, None) => foreign.normalize(string)?,
+    // In parts, so that what is written is still in the cache when strings are made of it.
+    let mut from = 0;
+    while from < strings.len() {
+        let (mut end, mut bytes) = (from, 0);
+        while end < strings.len() && (bytes < PART_BYTES || end == from) {
+            bytes += ascii[end].map_or(0, <[u8]>::len);
+            end += 1;
+        }
+        let part = &ascii[from..end];
+        let places = detached(py, bytes, || {
+            normalize_ascii_batch(part, options, &mut buffer)
         });
+        for ((string, place), ascii) in strings[from..end].iter().zip(places).zip(part) {
+            out.push(match (place, ascii) {
+                (Some(place), _) => to_python(py, &buffer[place])?,
+                (None, Some(_)) => string.clone(),
+                (None, None) => foreign.normalize(string)?,
+            });
+        }
+        from = end;
     }
     scratch::keep_bytes(buffer);
     PyList::new(py, out)
@@ -108,26 +121,35 @@ fn rewrite<'py>(
     let texts = Texts::of(strings)?;
     let slices = texts.slices();
     let mut buffer = scratch::bytes();
-    buffer.clear();
-    let places: Vec<Option<Range<usize>>> = detached(py, texts.total(), || {
-        slices
-            .iter()
-            .map(|text| {
-                let from = buffer.len();
+    let mut places: Vec<Option<Range<usize>>> = Vec::new();
+    let mut out = Vec::with_capacity(strings.len());
+    let mut from = 0;
+    while from < strings.len() {
+        let (mut end, mut bytes) = (from, 0);
+        while end < strings.len() && (bytes < PART_BYTES || end == from) {
+            bytes += slices[end].len();
+            end += 1;
+        }
+        let part = &slices[from..end];
+        buffer.clear();
+        places.clear();
+        detached(py, bytes, || {
+            places.extend(part.iter().map(|text| {
+                let begun = buffer.len();
                 let differs = work(text, &mut buffer);
                 if !differs {
-                    buffer.truncate(from);
+                    buffer.truncate(begun);
                 }
-                differs.then_some(from..buffer.len())
-            })
-            .collect()
-    });
-    let mut out = Vec::with_capacity(strings.len());
-    for (string, place) in strings.iter().zip(places) {
-        out.push(match place {
-            Some(place) => to_python(py, &buffer[place])?,
-            None => string.clone(),
+                differs.then_some(begun..buffer.len())
+            }));
         });
+        for (string, place) in strings[from..end].iter().zip(&places) {
+            out.push(match place {
+                Some(place) => to_python(py, &buffer[place.clone()])?,
+                None => string.clone(),
+            });
+        }
+        from = end;
     }
     scratch::keep_bytes(buffer);
     PyList::new(py, out)
@@ -175,6 +197,10 @@ impl Text {
     }
 
     #[pyo3(signature = (texts, *, form=Given::Default, case=Given::Default, whitespace=Given::Default, controls=Given::Default))]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "what the interpreter hands over"
+    )]
     fn normalize_many<'py>(
         &self,
         py: Python<'py>,

@@ -81,9 +81,9 @@ class Text:
         return [measure(query, choice) for choice in string_list("choices", choices)]
 
     def similarity_matrix(
-        self, queries: list[str], choices: list[str], metric: str, workers: int, /
+        self, queries: list[str], choices: list[str], metric: str, _workers: int, /
     ) -> memoryview:
-        """Compare many strings to many; ``workers`` are for the native side."""
+        """Compare many strings to many; the workers are for the native side."""
         measure = MEASURES[metric]
         rows, columns = string_list("queries", queries), string_list("choices", choices)
         values = array("f", (measure(query, choice) for query in rows for choice in columns))

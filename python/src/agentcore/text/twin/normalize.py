@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["normalize_many"]
@@ -16,14 +17,18 @@ def normalize_many(
     texts: list[str], form: Any, case: str | None, whitespace: bool, controls: bool
 ) -> list[str]:
     """Normalize each string; the arguments are checked."""
-    change = {None: str, "lower": str.lower, "upper": str.upper, "fold": str.casefold}[case]
+    changes: dict[str, Callable[[str], str]] = {
+        "lower": str.lower,
+        "upper": str.upper,
+        "fold": str.casefold,
+    }
 
     def normalized(text: str) -> str:
         out = unicodedata.normalize(form, text) if form else text
         if controls:
             out = str.translate(out, _DROPPED_CONTROLS)
         if case is not None:
-            out = change(out)
+            out = changes[case](out)
         if whitespace:
             out = " ".join(str.split(out))
         # The plain comparison of str, whatever a subclass makes of it.

@@ -109,7 +109,5 @@ def near_duplicates(
         if equal / permutations >= threshold:
             pairs.append((left, right, equal / permutations))
     if len(pairs) > limit:
-        raise ValueError(
-            f"more than {limit} pairs of near-duplicates: raise limit or threshold"
-        )
+        raise ValueError(f"more than {limit} pairs of near-duplicates: raise limit or threshold")
     return pairs

@@ -58,9 +58,7 @@ def token_set(left: str, right: str) -> float:
     if not first or not second:
         return 0.0
     shared = len(" ".join(first & second))
-    rest_left, rest_right = (
-        " ".join(sorted(words)) for words in (first - second, second - first)
-    )
+    rest_left, rest_right = (" ".join(sorted(words)) for words in (first - second, second - first))
     if shared and (not rest_left or not rest_right):
         return 1.0
     gap = int(shared > 0)

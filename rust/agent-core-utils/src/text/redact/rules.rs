@@ -186,8 +186,7 @@ fn ipv4_end(text: &[u8], start: usize) -> Option<usize> {
         let length = digits(text, at, 4);
         let number = &text[at..at + length];
         let fits = match number {
-            [_] => true,
-            [b'1'..=b'9', _] | [b'1', _, _] | [b'2', b'0'..=b'4', _] => true,
+            [_] | [b'1'..=b'9', _] | [b'1', _, _] | [b'2', b'0'..=b'4', _] => true,
             [b'2', b'5', last] => *last <= b'5',
             _ => false,
         };

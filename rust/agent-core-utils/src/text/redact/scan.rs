@@ -90,7 +90,7 @@ impl Places {
                     let mut word = u64::from_le_bytes(*eight);
                     while word != 0 {
                         let byte = word.trailing_zeros() / 8;
-                        self.note((word >> (byte * 8)) as u8, at + nth * 8 + byte as usize);
+                        self.note(eight[byte as usize], at + nth * 8 + byte as usize);
                         word &= !(0xFF << (byte * 8));
                     }
                 }

@@ -35,7 +35,7 @@ impl Matcher {
         }
         let mut found = scratch::found();
         detached(py, texts.total(), || {
-            self.core.find_batch(&slices, &mut found)
+            self.core.find_batch(&slices, &mut found);
         });
         let answer = made(&found);
         scratch::keep_found(found);

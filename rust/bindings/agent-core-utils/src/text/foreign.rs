@@ -19,21 +19,27 @@ impl Foreign {
         string: &Bound<'py, PyString>,
     ) -> PyResult<Bound<'py, PyString>> {
         let py = string.py();
-        let kind = py.get_type::<PyString>();
+        let methods = Methods::get(py)?;
         let mut text = string.clone().into_any();
         if let Some(form) = &self.form {
             text = unicodedata_normalize(py)?.call1((form, text))?;
         }
         if self.controls {
-            text = kind.call_method1("translate", (text, dropped_controls(py)?))?;
+            let table = dropped_controls(py)?;
+            text = methods.translate.bind(py).call1((text, table))?;
         }
-        if let Some(case) = &self.case {
-            let method = if case == "fold" { "casefold" } else { case };
-            text = kind.call_method1(method, (text,))?;
+        let case = match self.case.as_deref() {
+            Some("lower") => Some(&methods.lower),
+            Some("upper") => Some(&methods.upper),
+            Some(_) => Some(&methods.casefold),
+            None => None,
+        };
+        if let Some(case) = case {
+            text = case.bind(py).call1((text,))?;
         }
         if self.whitespace {
-            let words = kind.call_method1("split", (text,))?;
-            text = PyString::new(py, " ").call_method1("join", (words,))?;
+            let words = methods.split.bind(py).call1((text,))?;
+            text = methods.join.bind(py).call1((words,))?;
         }
         let text = text.cast_into::<PyString>()?;
         let same = same_text(&text, string)?;
@@ -41,13 +47,41 @@ impl Foreign {
     }
 }
 
+/// The methods of `str`, looked up once.
+struct Methods {
+    lower: Py<PyAny>,
+    upper: Py<PyAny>,
+    casefold: Py<PyAny>,
+    translate: Py<PyAny>,
+    split: Py<PyAny>,
+    join: Py<PyAny>,
+    equal: Py<PyAny>,
+}
+
+impl Methods {
+    fn get(py: Python<'_>) -> PyResult<&Self> {
+        static METHODS: PyOnceLock<Methods> = PyOnceLock::new();
+        METHODS.get_or_try_init(py, || {
+            let kind = py.get_type::<PyString>();
+            let method = |name: &str| -> PyResult<Py<PyAny>> { Ok(kind.getattr(name)?.unbind()) };
+            Ok(Self {
+                lower: method("lower")?,
+                upper: method("upper")?,
+                casefold: method("casefold")?,
+                translate: method("translate")?,
+                split: method("split")?,
+                join: PyString::new(py, " ").getattr("join")?.unbind(),
+                equal: method("__eq__")?,
+            })
+        })
+    }
+}
+
 /// The plain comparison of str, whatever a subclass makes of it.
-pub(super) fn same_text(
-    left: &Bound<'_, PyString>,
-    right: &Bound<'_, PyString>,
-) -> PyResult<bool> {
-    let kind = left.py().get_type::<PyString>();
-    kind.call_method1("__eq__", (left, right))?.is_truthy()
+pub(super) fn same_text(left: &Bound<'_, PyString>, right: &Bound<'_, PyString>) -> PyResult<bool> {
+    let py = left.py();
+    let equal = Methods::get(py)?.equal.bind(py);
+    equal.call1((left, right))?.is_truthy()
 }
 
 fn unicodedata_normalize(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {

@@ -87,17 +87,15 @@ pub(super) fn choice(
         .cast::<PyString>()
         .ok()
         .and_then(|value| value.to_str().ok());
-    match given.filter(|given| words.contains(given)) {
-        Some(given) => Ok(Some(given.to_owned())),
-        None => {
-            let known: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
-            let shown = value.repr()?;
-            Err(PyValueError::new_err(format!(
-                "{name} must be one of {}, None, got {shown}",
-                known.join(", ")
-            )))
-        }
+    if let Some(given) = given.filter(|given| words.contains(given)) {
+        return Ok(Some(given.to_owned()));
     }
+    let known: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+    let shown = value.repr()?;
+    Err(PyValueError::new_err(format!(
+        "{name} must be one of {}, None, got {shown}",
+        known.join(", ")
+    )))
 }
 
 /// The kinds of these names; all for None.
