@@ -160,8 +160,9 @@ def test_find_in_one_buffer(pair: Pair, texts: list[str], patterns: list[str]) -
 prose = st.lists(
     st.sampled_from(
         [
-            "Word", "gr\u00fc\u00dfe", "x1_", "\u4f60\u597d", ".", "!", "?!", "...", "\u2026", "\u3002",
-            "\uff1f", '"', "'", ")", "\u201d", "\u300d", " ", "  ", "\n", "\n \n", "\r\n", "\t", "\u3000",
+            "Word", "gr\u00fc\u00dfe", "x1_", "\u4f60\u597d", ".", "!", "?!", "...", "\u2026",
+            "\u3002", "\uff1f", '"', "'", ")", "\u201d", "\u300d", " ", "  ", "\n", "\n \n", "\r\n",
+            "\t", "\u3000",
             "\x1c", "\x85", "\u20ac", "\U0001f600", "\ud800", "-", ",",
         ]
     ),

@@ -66,7 +66,7 @@ def test_what_is_not_in_the_subset_is_refused(pattern: str, reason: str) -> None
 
 def test_a_pattern_must_be_a_string() -> None:
     broken: Any = b"a"
-    with pytest.raises(TypeError, match="^pattern must be str, got bytes$"):
+    with pytest.raises(TypeError, match=r"^pattern must be str, got bytes$"):
         translate(broken)
 
 
