@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from types import BuiltinMethodType
 from typing import Any
 
 import pytest
@@ -222,3 +223,29 @@ def test_arguments_are_not_kept(text: FastStringProcessor) -> None:
     text.find_many(given, ["x"])
     after = sys.getrefcount(given[0])  # outside of the assertion, which keeps what it compares
     assert after == before
+
+
+def test_hot_calls_have_no_frame_of_ours(text: FastStringProcessor) -> None:
+    if text.implementation == "native":
+        finder, plan = text.finder(["a"]), text.plan(["normalize"])
+        for hot in (text.normalize_many, text.redact_many, finder.find_many, plan.run):
+            assert isinstance(hot, BuiltinMethodType)
+
+
+def test_arguments_may_be_any_iterable_and_named(text: FastStringProcessor) -> None:
+    assert text.normalize_many(texts=(one for one in (" A", "b "))) == ["a", "b"]
+    assert text.redact_many(texts={"a@b.de": 1}, kinds=iter(["email"])) == ["[EMAIL]"]
+    assert text.finder(["a"]).find_many(texts=("a",)) == [[(0, 0, 1)]]
+    assert text.plan(["normalize"]).run(texts=("A",)) == ["a"]
+    assert text.normalize("a  B", whitespace=0, case=None) == "a  B"
+    assert text.normalize("stra\u00dfe x", case="upper") == "STRASSE X"
+
+
+def test_large_batches_in_parts(text: FastStringProcessor) -> None:
+    given = [("Mixed  Case " * 500) + str(n) for n in range(200)] + ["\u00dc  b" * 400_000, ""]
+    expected = [" ".join(one.lower().split()) for one in given]
+    assert text.normalize_many(given) == expected
+    assert text.normalize_many(expected)[0] is expected[0]
+    assert text.redact_many([f"{one} a@b.de" for one in given]) == [
+        f"{one} [EMAIL]" for one in given
+    ]

@@ -58,81 +58,113 @@ pub(super) fn interleave(dfa: &DFA, kind: MatchKind, texts: &[&[u8]], found: &mu
             return;
         }
         if lanes.iter().all(|lane| lane.index < texts.len()) {
-            together(dfa, &mut lanes);
+            together(dfa, kind, start, &mut lanes, &mut found.lanes);
         } else {
-            for lane in &mut lanes {
-                alone(dfa, lane);
-            }
-        }
-        for (nth, lane) in lanes.iter_mut().enumerate() {
-            if lane.index < texts.len() && dfa.is_special(lane.state) {
-                settle(dfa, kind, start, lane, &mut found.lanes[nth]);
+            for (lane, hits) in lanes.iter_mut().zip(&mut found.lanes) {
+                alone(dfa, kind, start, lane, hits);
             }
         }
     }
 }
 
-/// Steps through all lanes in turn until one is at its end or in a special state.
-#[inline]
-fn together(dfa: &DFA, lanes: &mut [Lane; LANES]) {
+/// Steps through all lanes in turn until one is at its end.
+fn together(
+    dfa: &DFA,
+    kind: MatchKind,
+    start: StateID,
+    lanes: &mut [Lane; LANES],
+    hits: &mut [Vec<Hit>; LANES],
+) {
     let [a, b, c, d] = lanes;
-    let rest = |lane: &Lane| lane.text.len() - lane.at;
-    let count = rest(a).min(rest(b)).min(rest(c)).min(rest(d));
-    let part = |lane: &Lane| -> (usize, usize) { (lane.at, lane.at + count) };
-    let (pa, pb, pc, pd) = (part(a), part(b), part(c), part(d));
-    let bytes = (a.text[pa.0..pa.1].iter().zip(&b.text[pb.0..pb.1]))
-        .zip(c.text[pc.0..pc.1].iter().zip(&d.text[pd.0..pd.1]));
+    let (ta, tb, tc, td) = (a.text, b.text, c.text, d.text);
     let (mut sa, mut sb, mut sc, mut sd) = (a.state, b.state, c.state, d.state);
-    let mut done = 0;
-    for ((&ba, &bb), (&bc, &bd)) in bytes {
-        sa = dfa.next_state(Anchored::No, sa, ba);
-        sb = dfa.next_state(Anchored::No, sb, bb);
-        sc = dfa.next_state(Anchored::No, sc, bc);
-        sd = dfa.next_state(Anchored::No, sd, bd);
-        done += 1;
-        if dfa.is_special(sa) | dfa.is_special(sb) | dfa.is_special(sc) | dfa.is_special(sd) {
+    let (mut pa, mut pb, mut pc, mut pd) = (a.at, b.at, c.at, d.at);
+    loop {
+        let count = (ta.len() - pa).min(tb.len() - pb);
+        let count = count.min(tc.len() - pc).min(td.len() - pd);
+        if count == 0 {
             break;
+        }
+        let bytes = (ta[pa..pa + count].iter().zip(&tb[pb..pb + count]))
+            .zip(tc[pc..pc + count].iter().zip(&td[pd..pd + count]));
+        let mut done = 0;
+        let mut special = false;
+        for ((&ba, &bb), (&bc, &bd)) in bytes {
+            sa = dfa.next_state(Anchored::No, sa, ba);
+            sb = dfa.next_state(Anchored::No, sb, bb);
+            sc = dfa.next_state(Anchored::No, sc, bc);
+            sd = dfa.next_state(Anchored::No, sd, bd);
+            done += 1;
+            special =
+                dfa.is_special(sa) | dfa.is_special(sb) | dfa.is_special(sc) | dfa.is_special(sd);
+            if special {
+                break;
+            }
+        }
+        (pa, pb, pc, pd) = (pa + done, pb + done, pc + done, pd + done);
+        if special {
+            let each = [&mut *a, &mut *b, &mut *c, &mut *d]
+                .into_iter()
+                .zip(&mut *hits);
+            let stands = [
+                (&mut sa, &mut pa),
+                (&mut sb, &mut pb),
+                (&mut sc, &mut pc),
+                (&mut sd, &mut pd),
+            ];
+            for ((lane, hits), (state, at)) in each.zip(stands) {
+                if dfa.is_special(*state) {
+                    settle(dfa, kind, start, state, at, &mut lane.pending, hits);
+                }
+            }
         }
     }
     (a.state, b.state, c.state, d.state) = (sa, sb, sc, sd);
-    for lane in lanes {
-        lane.at += done;
-    }
+    (a.at, b.at, c.at, d.at) = (pa, pb, pc, pd);
 }
 
-fn alone(dfa: &DFA, lane: &mut Lane) {
+/// Steps through one lane to its end.
+fn alone(dfa: &DFA, kind: MatchKind, start: StateID, lane: &mut Lane, hits: &mut Vec<Hit>) {
     while let Some(&byte) = lane.text.get(lane.at) {
         lane.state = dfa.next_state(Anchored::No, lane.state, byte);
         lane.at += 1;
         if dfa.is_special(lane.state) {
-            return;
+            let (state, at) = (&mut lane.state, &mut lane.at);
+            settle(dfa, kind, start, state, at, &mut lane.pending, hits);
         }
     }
 }
 
 /// Takes what a special state says into account.
-fn settle(dfa: &DFA, kind: MatchKind, start: StateID, lane: &mut Lane, hits: &mut Vec<Hit>) {
-    let hit = |nth: usize, at: usize| {
-        let pattern = dfa.match_pattern(lane.state, nth);
+#[inline]
+fn settle(
+    dfa: &DFA,
+    kind: MatchKind,
+    start: StateID,
+    state: &mut StateID,
+    at: &mut usize,
+    pending: &mut Option<Hit>,
+    hits: &mut Vec<Hit>,
+) {
+    let hit = |nth: usize| {
+        let pattern = dfa.match_pattern(*state, nth);
         Hit {
             pattern: pattern.as_u32(),
-            start: narrow(at - dfa.pattern_len(pattern)),
-            end: narrow(at),
+            start: narrow(*at - dfa.pattern_len(pattern)),
+            end: narrow(*at),
         }
     };
-    if dfa.is_dead(lane.state) {
+    if dfa.is_dead(*state) {
         // No longer match can follow; the search goes on where the match has ended.
-        if let Some(hit) = lane.pending.take() {
+        if let Some(hit) = pending.take() {
             hits.push(hit);
-            lane.at = hit.end as usize;
+            *at = hit.end as usize;
         }
-        lane.state = start;
-    } else if dfa.is_match(lane.state) {
+        *state = start;
+    } else if dfa.is_match(*state) {
         match kind {
-            MatchKind::Leftmost => lane.pending = Some(hit(0, lane.at)),
-            MatchKind::Overlapping => {
-                hits.extend((0..dfa.match_len(lane.state)).map(|nth| hit(nth, lane.at)));
-            }
+            MatchKind::Leftmost => *pending = Some(hit(0)),
+            MatchKind::Overlapping => hits.extend((0..dfa.match_len(*state)).map(hit)),
         }
     }
 }

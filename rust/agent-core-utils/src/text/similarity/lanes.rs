@@ -3,7 +3,6 @@
 //! Choices of about the same length share a table: for each character that occurs, a bit
 //! vector a lane. A query then steps through all of them together.
 
-use super::ratio;
 use std::collections::HashMap;
 
 const NARROW: usize = 32; // lanes of 32 bits
@@ -46,6 +45,7 @@ impl Alphabet {
 
 struct Group<T, const LANES: usize> {
     members: Vec<usize>, // at most LANES
+    lengths: [u32; LANES],
     words: usize,
     table: Vec<[T; LANES]>, // words for each number of the alphabet
 }
@@ -53,7 +53,7 @@ struct Group<T, const LANES: usize> {
 /// Texts that many others are compared to.
 pub(super) struct Choices {
     alphabet: Alphabet,
-    lengths: Vec<usize>,
+    width: usize,
     narrow: Vec<Group<u32, NARROW>>,
     wide: Vec<Group<u64, WIDE>>,
 }
@@ -79,6 +79,7 @@ impl Choices {
             }
             Group {
                 members: members.to_vec(),
+                lengths: lengths(texts, members),
                 words: 1,
                 table,
             }
@@ -96,13 +97,14 @@ impl Choices {
                 }
                 wide.push(Group {
                     members: members.to_vec(),
+                    lengths: lengths(texts, members),
                     words,
                     table,
                 });
             }
         }
         Self {
-            lengths: texts.iter().map(Vec::len).collect(),
+            width: texts.len(),
             alphabet,
             narrow,
             wide,
@@ -110,55 +112,75 @@ impl Choices {
     }
 
     /// The resemblance of each query to each choice, row by row.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the result has single precision"
-    )]
     pub(super) fn ratios(&self, queries: &[Vec<u32>], out: &mut [f32]) {
-        let width = self.lengths.len();
         let mut numbers = Vec::new();
         let mut columns = Vec::new();
-        for (query, row) in queries.iter().zip(out.chunks_exact_mut(width)) {
+        for (query, row) in queries.iter().zip(out.chunks_exact_mut(self.width)) {
             numbers.clear();
             numbers.extend(query.iter().map(|&point| self.alphabet.number(point)));
-            let mut put = |member: usize, distance: usize| {
-                let longest = self.lengths[member].max(query.len());
-                row[member] = ratio(distance, longest) as f32;
-            };
-            for group in &self.narrow {
-                let (up, down) = pulp::Arch::new().dispatch(
-                    #[inline(always)]
-                    || narrow(&group.table, &numbers),
-                );
-                for (lane, &member) in group.members.iter().enumerate() {
-                    let valid = below(self.lengths[member] as u32);
-                    let more = (u64::from(up[lane]) & valid).count_ones();
-                    let less = (u64::from(down[lane]) & valid).count_ones();
-                    put(member, query.len() + more as usize - less as usize);
-                }
-            }
-            for group in &self.wide {
-                columns.clear();
-                columns.resize(group.words, ([u64::MAX; WIDE], [0; WIDE]));
-                pulp::Arch::new().dispatch(
-                    #[inline(always)]
-                    || wide(&group.table, &numbers, &mut columns),
-                );
-                for (lane, &member) in group.members.iter().enumerate() {
-                    let mut distance = query.len();
-                    for (at, (up, down)) in columns.iter().enumerate() {
-                        let valid = below((self.lengths[member] - 64 * at) as u32);
-                        distance += (up[lane] & valid).count_ones() as usize;
-                        distance -= (down[lane] & valid).count_ones() as usize;
+            pulp::Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    for group in &self.narrow {
+                        let values = narrow(&group.table, &numbers, &group.lengths);
+                        for (&member, value) in group.members.iter().zip(values) {
+                            row[member] = value;
+                        }
                     }
-                    put(member, distance);
-                }
-            }
+                    for group in &self.wide {
+                        columns.clear();
+                        columns.resize(group.words, ([u64::MAX; WIDE], [0; WIDE]));
+                        let values = wide(&group.table, &numbers, &mut columns, &group.lengths);
+                        for (&member, value) in group.members.iter().zip(values) {
+                            row[member] = value;
+                        }
+                    }
+                },
+            );
         }
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "no text has 2^32 characters"
+)]
+fn lengths<const LANES: usize>(texts: &[Vec<u32>], members: &[usize]) -> [u32; LANES] {
+    let mut lengths = [0; LANES];
+    for (length, &member) in lengths.iter_mut().zip(members) {
+        *length = texts[member].len() as u32;
+    }
+    lengths
+}
+
+/// The ratios of distances, in the order of the arithmetic that `ratio` has.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    clippy::cast_possible_truncation,
+    reason = "only inlined code gets the wide vectors; the result has single precision"
+)]
+fn ratios<const LANES: usize>(
+    distances: &[u32; LANES],
+    lengths: &[u32; LANES],
+    query: usize,
+) -> [f32; LANES] {
+    let mut values = [1.0; LANES];
+    for lane in 0..LANES {
+        let longest = lengths[lane].max(query as u32);
+        // Of two empty texts the distance is 0, and so is what it is divided by 1.
+        let part = f64::from(distances[lane]) / f64::from(longest.max(1));
+        values[lane] = (1.0 - part) as f32;
+    }
+    values
+}
+
 /// The lowest `count` bits, at most all.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
 const fn below(count: u32) -> u64 {
     if count >= 64 {
         u64::MAX
@@ -170,9 +192,10 @@ const fn below(count: u32) -> u64 {
 #[inline(always)]
 #[expect(
     clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
+    clippy::cast_possible_truncation,
+    reason = "only inlined code gets the wide vectors; no text has 2^32 characters"
 )]
-fn narrow(table: &[[u32; NARROW]], query: &[u32]) -> ([u32; NARROW], [u32; NARROW]) {
+fn narrow(table: &[[u32; NARROW]], query: &[u32], lengths: &[u32; NARROW]) -> [f32; NARROW] {
     let mut up = [u32::MAX; NARROW];
     let mut down = [0_u32; NARROW];
     for &number in query {
@@ -186,15 +209,27 @@ fn narrow(table: &[[u32; NARROW]], query: &[u32]) -> ([u32; NARROW], [u32; NARRO
             down[lane] = more & d0;
         }
     }
-    (up, down)
+    let mut distances = [query.len() as u32; NARROW];
+    for lane in 0..NARROW {
+        let valid = below(lengths[lane]) as u32;
+        distances[lane] += (up[lane] & valid).count_ones();
+        distances[lane] -= (down[lane] & valid).count_ones();
+    }
+    ratios(&distances, lengths, query.len())
 }
 
 #[inline(always)]
 #[expect(
     clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
+    clippy::cast_possible_truncation,
+    reason = "only inlined code gets the wide vectors; no text has 2^32 characters"
 )]
-fn wide(table: &[[u64; WIDE]], query: &[u32], columns: &mut [([u64; WIDE], [u64; WIDE])]) {
+fn wide(
+    table: &[[u64; WIDE]],
+    query: &[u32],
+    columns: &mut [([u64; WIDE], [u64; WIDE])],
+    lengths: &[u32; WIDE],
+) -> [f32; WIDE] {
     let words = columns.len();
     for &number in query {
         let rows = &table[number as usize * words..][..words];
@@ -215,4 +250,13 @@ fn wide(table: &[[u64; WIDE]], query: &[u32], columns: &mut [([u64; WIDE], [u64;
             }
         }
     }
+    let mut distances = [query.len() as u32; WIDE];
+    for (at, (up, down)) in columns.iter().enumerate() {
+        for lane in 0..WIDE {
+            let valid = below(lengths[lane].saturating_sub(64 * at as u32));
+            distances[lane] += (up[lane] & valid).count_ones();
+            distances[lane] -= (down[lane] & valid).count_ones();
+        }
+    }
+    ratios(&distances, lengths, query.len())
 }
