@@ -58,4 +58,7 @@ pub enum Error {
     /// The matcher could not be built within its memory bound.
     #[error("the patterns can not be compiled: {0}")]
     Build(String),
+    /// A regular expression that is malformed or too large.
+    #[error("the expression can not be compiled: {0}")]
+    Expression(String),
 }

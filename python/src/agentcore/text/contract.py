@@ -1,27 +1,50 @@
 """What the text operations promise, whichever implementation answers.
 
-All operations take a list of ``str`` and return a list of the same length. A
-string that does not change is returned as the same object. Offsets are in code
-points, as Python counts. Lone surrogates are characters like others.
+All batch operations take an iterable of ``str`` and answer in its order. A string
+that does not change is returned as the same object. Offsets are in code points, as
+Python counts. Lone surrogates are characters like others; as bytes (hashes) they
+are what ``surrogatepass`` makes of them.
 
 **Normalize**, in this order: the Unicode ``form``; ``controls`` drops control
-characters (category Cc) that are no whitespace; ``case`` lowers or folds;
-``whitespace`` makes one space of each run and none at the ends. Whitespace and
-case are those of this Python's ``str``.
+characters (category Cc) that are no whitespace; ``case`` lowers, uppers or folds;
+``whitespace`` makes one space of each run and none at the ends. Whitespace, case
+and forms are those of this Python: the only operation that depends on its tables.
+
+**Words, sentences, chunks** go by the fixed tables of :mod:`agentcore.text.words`.
 
 **Find.** ``leftmost``: from left to right, the longest match at each place, none
 sharing text. ``overlapping``: all matches, by end, then the longest first, then
 by pattern. ``ignore_case`` is about ASCII letters alone.
 
+**Expressions** are the subset of :mod:`agentcore.text.expression`: matches from
+left to right, none sharing text, none empty.
+
 **Redact.** Each kind searches the whole text by itself with the rules below.
 Where matches of two kinds share text, the kind that comes first in :data:`KINDS`
-keeps it. The rules are ASCII: any other character is a border of a match.
+keeps it. The rules are ASCII: any other character is a border of a match. A
+pseudonym is ``[KIND:`` and the first 12 bytes, in hexadecimal, of HMAC-SHA-256
+with the caller's key over the kind's name, a zero byte and the text, and ``]``.
+
+**Resemblance** is from 0 to 1, of code points. ``levenshtein``: 1 less the edit
+distance over the longer length. ``jaro_winkler``: Jaro's, plus 0.1 for each of up
+to four equal first characters times what is missing, if above 0.7.
+``token_set``: of the sorted common words and each side's rest, joined by spaces,
+the best ratio (1 less the insertions and deletions over both lengths); 0 where a
+side has no word.
+
+**Near-duplicates.** A text's shingles are its runs of ``shingle`` words (all of
+them, if fewer); the hash of a word is ``fast64``, of a shingle its mix. A signature
+is the least of ``(a * hash + b) % 2**32`` for each pair ``a, b`` drawn from
+``seed`` by SplitMix64. Pairs are candidates if a band of rows agrees, and given if
+the share of equal values reaches ``threshold``.
+
+**Hashes** of the UTF-8, in hexadecimal: ``blake2b`` (32 bytes), ``blake2b-8``,
+``sha256``, and ``fast64``, which is not safe against chosen texts.
 """
 
 # ruff: noqa: D102 - the facade documents the methods
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Literal, Protocol, get_args
 
 __all__ = [
@@ -31,16 +54,25 @@ __all__ = [
     "PATTERNS_LIMIT",
     "REDACT_PATTERNS",
     "Case",
+    "ChunkUnit",
     "Form",
+    "HashAlgorithm",
     "Kind",
     "MatchKind",
-    "MatcherCore",
+    "Metric",
+    "NgramUnit",
     "TextCore",
+    "TokenKind",
 ]
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
-Case = Literal["lower", "fold"]
+Case = Literal["lower", "upper", "fold"]
 MatchKind = Literal["leftmost", "overlapping"]
+TokenKind = Literal["word", "token", "space"]
+NgramUnit = Literal["word", "char"]
+ChunkUnit = Literal["sentence", "token"]
+HashAlgorithm = Literal["blake2b", "blake2b-8", "sha256", "fast64"]
+Metric = Literal["levenshtein", "jaro_winkler", "token_set"]
 Kind = Literal["token", "email", "iban", "card", "ipv6", "ipv4", "phone"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -86,92 +118,47 @@ REDACT_PATTERNS: tuple[str, ...] = (
         r"|\b0[1-9][0-9]{1,3}[ /-][0-9]{3,4}[ -]?[0-9]{2,5})\b"
     ),
 )
-"""The expressions of the rules, in the order of :data:`KINDS`; the native side has the same."""
-
-
-class MatcherCore(Protocol):
-    """Patterns made ready to be found."""
-
-    def find_many(self, texts: list[str], /) -> list[list[tuple[int, int, int]]]: ...
+"""The expressions of the rules, in the order of :data:`KINDS`."""
 
 
 class TextCore(Protocol):
-    """What the native module and the twin both have."""
+    """What the native class ``Text`` and the twin's both have; see the facade for each."""
 
     def normalize_many(
         self,
-        texts: list[str],
-        form: str | None,
-        case: str | None,
-        whitespace: bool,
-        controls: bool,
-        /,
+        texts: Any,
+        *,
+        form: Any = None,
+        case: Any = "lower",
+        whitespace: Any = True,
+        controls: Any = False,
     ) -> list[str]: ...
-    def redact_many(self, texts: list[str], kinds: list[str], /) -> list[str]: ...
-    def Matcher(  # noqa: N802 - a class, seen through a module
-        self, patterns: list[str], kind: str, ignore_case: bool, /
-    ) -> MatcherCore: ...
-
-
-def as_list(name: str, texts: Any) -> list[str]:
-    """Return ``texts`` as a list.
-
-    Raises:
-        TypeError: it is one string (an easy slip: a string is iterable), or not iterable.
-    """
-    if type(texts) is list:
-        return texts
-    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        kind = type(texts).__name__
-        raise TypeError(f"{name} must be an iterable of str, got {kind}")
-    return list(texts)
-
-
-def check_strings(name: str, texts: list[Any]) -> None:
-    """Raise TypeError if something in the list is no string."""
-    for at, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"{name}[{at}] must be str, got {type(text).__name__}")
-
-
-def check_choice(name: str, value: object, kind: Any, *, optional: bool) -> None:
-    """Raise ValueError if ``value`` is not one of the words of the literal type ``kind``."""
-    words = get_args(kind)
-    if value not in words and not (optional and value is None):
-        known = ", ".join([*map(repr, words), "None"] if optional else map(repr, words))
-        raise ValueError(f"{name} must be one of {known}, got {value!r}")
-
-
-def check_patterns(patterns: list[str]) -> None:
-    """Check the bounds of a matcher.
-
-    Raises:
-        TypeError: a pattern is no string.
-        ValueError: a pattern is empty, or there are too many.
-    """
-    if len(patterns) > PATTERNS_LIMIT:
-        raise ValueError(
-            f"too many patterns: at most {PATTERNS_LIMIT} patterns, got {len(patterns)}"
-        )
-    check_strings("patterns", patterns)
-    if "" in patterns:
-        raise ValueError(f"patterns[{patterns.index('')}] is empty")
-    size = sum(len(pattern.encode("utf-8", "surrogatepass")) for pattern in patterns)
-    if size > MATCH_BYTES_LIMIT:
-        raise ValueError(f"too many patterns: at most {MATCH_BYTES_LIMIT} bytes, got {size}")
-
-
-def checked_kinds(kinds: Any) -> list[str]:
-    """Return ``kinds`` as a list; all of them for None.
-
-    Raises:
-        TypeError: it is one string or not iterable.
-        ValueError: a kind does not exist.
-    """
-    if kinds is None:
-        return list(KINDS)
-    chosen = as_list("kinds", kinds)
-    for kind in chosen:
-        if kind not in KINDS:
-            raise ValueError(f"unknown kind {kind!r}; known are {', '.join(KINDS)}")
-    return chosen
+    def redact_many(self, texts: Any, *, kinds: Any = None) -> list[str]: ...
+    def pseudonymize_many(
+        self, texts: list[str], key: bytes, kinds: list[str], /
+    ) -> tuple[list[str], dict[str, str]]: ...
+    def restore_many(self, texts: list[str], mapping: dict[str, str], /) -> list[str]: ...
+    def tokenize_many(self, texts: list[str], kind: str, /) -> list[list[str]]: ...
+    def ngrams_many(self, texts: list[str], n: int, unit: str, /) -> list[list[str]]: ...
+    def sentences_many(self, texts: list[str], /) -> list[list[str]]: ...
+    def chunk_many(
+        self, texts: list[str], budget: int, overlap: int, by: str, /
+    ) -> list[list[str]]: ...
+    def hash_many(self, texts: list[str], algorithm: str, /) -> list[str]: ...
+    def similarity_many(self, query: str, choices: list[str], metric: str, /) -> list[float]: ...
+    def similarity_matrix(
+        self, queries: list[str], choices: list[str], metric: str, workers: int, /
+    ) -> memoryview: ...
+    def minhash_many(
+        self, texts: list[str], permutations: int, shingle: int, seed: int, /
+    ) -> memoryview: ...
+    def near_duplicates(
+        self,
+        texts: list[str],
+        threshold: float,
+        permutations: int,
+        shingle: int,
+        seed: int,
+        limit: int,
+        /,
+    ) -> list[tuple[int, int, float]]: ...

@@ -3,13 +3,25 @@
 //! All of it accepts the bytes of lone surrogates too (Python's `surrogatepass`), so nothing
 //! here relies on valid UTF-8: only on continuation bytes having the bits `10xxxxxx`.
 
+mod chunks;
+mod expression;
+mod hashes;
 mod normalize;
 mod patterns;
+pub mod plan;
 mod redact;
+mod shingles;
+pub mod similarity;
+mod words;
 
-pub use normalize::{Case, NormalizeOptions, normalize_ascii};
-pub use patterns::{Hit, MATCH_BYTES_LIMIT, MatchKind, Matcher, PATTERNS_LIMIT};
-pub use redact::{Kind, PATTERNS as REDACT_PATTERNS, Redactor, Span};
+pub use chunks::{ChunkBy, ChunkOptions, chunks};
+pub use expression::{Expression, Part};
+pub use hashes::{HashKind, fast64};
+pub use normalize::{Case, NormalizeOptions, normalize_ascii, normalize_ascii_batch};
+pub use patterns::{Found, Hit, MATCH_BYTES_LIMIT, MatchKind, Matcher, PATTERNS_LIMIT};
+pub use redact::{Kind, Redactor, Scratch, Span, restore};
+pub use shingles::{MinHash, Pair};
+pub use words::{NON_WORD, fields, sentences, tokens, words};
 
 /// Converts ascending byte offsets into offsets in code points, in one pass over the text.
 #[derive(Debug)]

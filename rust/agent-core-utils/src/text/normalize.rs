@@ -1,7 +1,12 @@
-//! Case, whitespace and control characters of ASCII text, in one pass.
+//! Case, whitespace and control characters of ASCII text, 64 bytes at a time.
 //!
 //! Only ASCII: the tables of Rust's standard library and of each Python differ for dozens of
 //! other code points, so those strings are left to the caller, who has the tables that count.
+//!
+//! The loops over a block have no branch, so that the compiler makes vectors of them; under
+//! `pulp`'s dispatch these are the widest that the processor has.
+
+use std::ops::Range;
 
 /// What becomes of letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,6 +16,8 @@ pub enum Case {
     /// They become small. Case folding is the same within ASCII.
     #[default]
     Lower,
+    /// They become capitals.
+    Upper,
 }
 
 /// What [`normalize_ascii`] does.
@@ -24,132 +31,264 @@ pub struct NormalizeOptions {
     pub controls: bool,
 }
 
-const CHUNK: usize = 32;
+const BLOCK: usize = 64;
 
 /// ASCII whitespace as Python's `str.split` sees it: U+001C to U+001F are in.
 const fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | 0x09..=0x0D | 0x1C..=0x1F)
+    byte == b' ' || byte.wrapping_sub(0x09) < 5 || byte.wrapping_sub(0x1C) < 4
 }
 
 const fn is_dropped_control(byte: u8) -> bool {
     (byte < 0x20 || byte == 0x7F) && !is_space(byte)
 }
 
-/// What one byte becomes when whitespace is collapsed.
-#[derive(Clone, Copy)]
-struct Step {
-    byte: u8,
-    space: bool,
-    dropped: bool,
-}
-
-/// The steps by `controls`, by whether letters become small, by byte: looking up beats asking.
-static STEPS: [[[Step; 256]; 2]; 2] = [
-    [steps(false, false), steps(false, true)],
-    [steps(true, false), steps(true, true)],
-];
-
-const fn steps(controls: bool, lower: bool) -> [Step; 256] {
-    let mut steps = [Step {
-        byte: b' ',
-        space: true,
-        dropped: false,
-    }; 256];
-    let mut byte = 0_u8;
-    loop {
-        if !is_space(byte) {
-            steps[byte as usize] = Step {
-                byte: if lower {
-                    byte.to_ascii_lowercase()
-                } else {
-                    byte
-                },
-                space: false,
-                dropped: controls && is_dropped_control(byte),
-            };
-        }
-        if byte == u8::MAX {
-            return steps;
-        }
-        byte += 1;
+/// Normalizes many texts into one buffer; for each that differs, says where it stands there.
+/// A `None` is left alone. What was in `out` before goes.
+pub fn normalize_ascii_batch(
+    texts: &[Option<&[u8]>],
+    options: NormalizeOptions,
+    out: &mut Vec<u8>,
+) -> Vec<Option<Range<usize>>> {
+    let total: usize = texts.iter().flatten().map(|text| text.len()).sum();
+    let mut places = Vec::with_capacity(texts.len());
+    // A buffer of before is kept as it is: to fill it with zeros costs more than the work.
+    let needed = total + 2 * BLOCK;
+    if out.len() < needed {
+        out.resize(needed, 0);
     }
+    let target = out.as_mut_slice();
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let mut from = 0;
+            for text in texts {
+                let place = text.and_then(|text| {
+                    let written = one(text, options, &mut target[from..]);
+                    let end = from + written;
+                    (target[from..end] != *text).then(|| {
+                        let place = from..end;
+                        from = end;
+                        place
+                    })
+                });
+                places.push(place);
+            }
+        },
+    );
+    places
 }
 
 /// Appends the normal form of `text`, which must be ASCII, to `out`; tells whether it differs.
 pub fn normalize_ascii(text: &[u8], options: NormalizeOptions, out: &mut Vec<u8>) -> bool {
     debug_assert!(text.is_ascii());
     let from = out.len();
-    out.resize(from + text.len(), 0);
-    let written = if options.whitespace {
-        collapse(text, options, &mut out[from..])
-    } else {
-        keep_spaces(text, options, &mut out[from..])
-    };
+    out.resize(from + text.len() + 2 * BLOCK, 0);
+    let target = &mut out[from..];
+    let written = pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || one(text, options, target),
+    );
     out.truncate(from + written);
     out[from..] != *text
 }
 
+/// Writes the normal form to `out`, which has two blocks more than the text; returns its length.
+#[inline(always)]
 #[expect(
-    clippy::needless_bitwise_bool,
-    reason = "a branch costs more than it saves"
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
 )]
-fn collapse(text: &[u8], options: NormalizeOptions, out: &mut [u8]) -> usize {
-    let steps = &STEPS[usize::from(options.controls)][usize::from(options.case == Case::Lower)];
+fn one(text: &[u8], options: NormalizeOptions, out: &mut [u8]) -> usize {
+    if options.controls
+        && text
+            .iter()
+            .fold(false, |any, &byte| any | is_dropped_control(byte))
+    {
+        return bytewise(text, options, out);
+    }
+    if options.whitespace {
+        match options.case {
+            Case::Keep => collapse::<0>(text, out),
+            Case::Lower => collapse::<1>(text, out),
+            Case::Upper => collapse::<2>(text, out),
+        }
+    } else {
+        let out = &mut out[..text.len()];
+        out.copy_from_slice(text);
+        match options.case {
+            Case::Keep => {}
+            Case::Lower => out.make_ascii_lowercase(),
+            Case::Upper => out.make_ascii_uppercase(),
+        }
+        text.len()
+    }
+}
+
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+const fn cased<const CASE: u8>(byte: u8) -> u8 {
+    match CASE {
+        1 => byte | ((byte.wrapping_sub(b'A') < 26) as u8) << 5,
+        2 => byte & !(((byte.wrapping_sub(b'a') < 26) as u8) << 5),
+        _ => byte,
+    }
+}
+
+/// Whitespace collapsed and case mapped, without dropped controls.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+fn collapse<const CASE: u8>(text: &[u8], out: &mut [u8]) -> usize {
     let mut written = 0;
     let mut after_space = true; // so that leading whitespace is not kept
-    for chunk in text.chunks(CHUNK) {
-        if is_regular(chunk) && !(after_space && chunk[0] == b' ') {
-            let target = &mut out[written..written + chunk.len()];
-            target.copy_from_slice(chunk);
-            if options.case == Case::Lower {
-                target.make_ascii_lowercase();
-            }
-            written += chunk.len();
-            after_space = chunk[chunk.len() - 1] == b' ';
-            continue;
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
+    for (nth, block) in blocks.iter().enumerate() {
+        let next = text.get(nth * BLOCK + 1..(nth + 1) * BLOCK + 1);
+        let next: Option<&[u8; BLOCK]> = next.and_then(|next| next.try_into().ok());
+        let target = &mut out[written..written + BLOCK];
+        if !(after_space && is_space(block[0]))
+            && let Some(next) = next
+            && regular::<CASE>(block, next, target)
+        {
+            written += BLOCK;
+        } else {
+            written += irregular::<CASE>(block, after_space, &mut out[written..]);
         }
-        for &byte in chunk {
-            let step = steps[usize::from(byte)];
-            out[written] = step.byte;
-            let dropped = (step.space & after_space) | step.dropped;
-            written += usize::from(!dropped);
-            // A dropped control does not part two runs of whitespace.
-            after_space = step.space | (after_space & dropped);
-        }
+        after_space = is_space(block[BLOCK - 1]);
     }
-    if after_space && written > 0 {
+    if !rest.is_empty() {
+        let mut last = [b' '; BLOCK];
+        last[..rest.len()].copy_from_slice(rest);
+        written += irregular::<CASE>(&last, after_space, &mut out[written..]);
+    }
+    if written > 0 && out[written - 1] == b' ' {
         written -= 1;
     }
     written
 }
 
-fn keep_spaces(text: &[u8], options: NormalizeOptions, out: &mut [u8]) -> usize {
+/// Writes a block that has no two spaces in a row, counting the byte behind it; else returns
+/// false. `next` is the block one byte further on.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+fn regular<const CASE: u8>(block: &[u8; BLOCK], next: &[u8; BLOCK], target: &mut [u8]) -> bool {
+    let mut odd = 0;
+    for at in 0..BLOCK {
+        odd |= space_flag(block[at]) & space_flag(next[at]);
+    }
+    if odd != 0 {
+        return false;
+    }
+    for (place, &byte) in target[..BLOCK].iter_mut().zip(block) {
+        *place = spaced::<CASE>(byte);
+    }
+    true
+}
+
+/// Writes what is left of a block; returns how much that is. May write a block more.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+fn irregular<const CASE: u8>(block: &[u8; BLOCK], after_space: bool, out: &mut [u8]) -> usize {
     let mut written = 0;
-    for &byte in text {
-        out[written] = mapped(byte, options);
-        written += usize::from(!(options.controls && is_dropped_control(byte)));
+    // Twice as long as a block: what is copied from its middle may run over the end.
+    let mut mapped = [b' '; 2 * BLOCK];
+    let mut spaces = [0_u8; BLOCK];
+    for at in 0..BLOCK {
+        spaces[at] = space_flag(block[at]);
+        mapped[at] = spaced::<CASE>(block[at]);
+    }
+    let space = bits(&spaces);
+    let mut kept = !(space & (space << 1 | u64::from(after_space)));
+    while kept != 0 {
+        let start = kept.trailing_zeros();
+        let run = (kept >> start).trailing_ones();
+        let from = start as usize;
+        let piece = &mapped[from..from + BLOCK];
+        if run <= 16 {
+            out[written..written + 16].copy_from_slice(&piece[..16]);
+        } else {
+            out[written..written + BLOCK].copy_from_slice(piece);
+        }
+        written += run as usize;
+        // Adding the lowest kept bit carries through the run and clears it.
+        kept &= kept.wrapping_add(1 << start);
     }
     written
 }
 
-fn mapped(byte: u8, options: NormalizeOptions) -> u8 {
-    match options.case {
-        Case::Lower => byte.to_ascii_lowercase(),
-        Case::Keep => byte,
-    }
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+const fn spaced<const CASE: u8>(byte: u8) -> u8 {
+    let space = space_flag(byte).wrapping_neg();
+    (cased::<CASE>(byte) & !space) | (b' ' & space)
 }
 
-/// Whether a chunk has no control, no whitespace but single spaces. Written without branches
-/// so that the compiler can do many bytes at once.
-fn is_regular(chunk: &[u8]) -> bool {
-    let mut odd = 0_u8;
-    for &byte in chunk {
-        odd |= u8::from(byte < 0x20) | u8::from(byte == 0x7F);
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+const fn space_flag(byte: u8) -> u8 {
+    ((byte == b' ') | (byte.wrapping_sub(0x09) < 5) | (byte.wrapping_sub(0x1C) < 4)) as u8
+}
+
+/// One bit a flag byte (0 or 1): a multiplication gathers those of eight bytes.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+fn bits(flags: &[u8; BLOCK]) -> u64 {
+    let mut mask = 0;
+    for (at, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
+        let gathered = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        mask |= gathered << (8 * at);
     }
-    for (left, right) in chunk.iter().zip(&chunk[1..]) {
-        odd |= u8::from(*left == b' ') & u8::from(*right == b' ');
+    mask
+}
+
+/// The definition, byte by byte: for the rare text with controls to drop.
+fn bytewise(text: &[u8], options: NormalizeOptions, out: &mut [u8]) -> usize {
+    let mut written = 0;
+    let mut after_space = true;
+    for &byte in text {
+        if is_dropped_control(byte) {
+            continue; // and it does not part two runs of whitespace
+        }
+        let space = is_space(byte);
+        if options.whitespace && space {
+            if !after_space {
+                out[written] = b' ';
+                written += 1;
+            }
+        } else {
+            out[written] = match options.case {
+                Case::Keep => byte,
+                Case::Lower => byte.to_ascii_lowercase(),
+                Case::Upper => byte.to_ascii_uppercase(),
+            };
+            written += 1;
+        }
+        after_space = space;
     }
-    odd == 0
+    if options.whitespace && written > 0 && out[written - 1] == b' ' {
+        written -= 1;
+    }
+    written
 }
 
 #[cfg(test)]
@@ -174,8 +313,10 @@ mod tests {
             .chars()
             .filter(|c| !(options.controls && c.is_ascii() && is_dropped_control(*c as u8)))
             .collect();
-        if options.case == Case::Lower {
-            out.make_ascii_lowercase();
+        match options.case {
+            Case::Keep => {}
+            Case::Lower => out.make_ascii_lowercase(),
+            Case::Upper => out.make_ascii_uppercase(),
         }
         if options.whitespace {
             let words: Vec<&str> = out
@@ -209,18 +350,19 @@ mod tests {
                         char::from(*alphabet.get(pick).unwrap_or(&b'Q'))
                     })
                     .collect();
-                for bits in 0..8 {
+                for bits in 0..12 {
                     let options = NormalizeOptions {
-                        case: if bits & 1 == 0 {
-                            Case::Keep
-                        } else {
-                            Case::Lower
-                        },
-                        whitespace: bits & 2 != 0,
-                        controls: bits & 4 != 0,
+                        case: [Case::Keep, Case::Lower, Case::Upper][bits / 4],
+                        whitespace: bits & 1 != 0,
+                        controls: bits & 2 != 0,
                     };
                     let expected = model(&text, options);
                     let changed = expected != text;
+                    let batch = [Some(text.as_bytes()), None, Some(text.as_bytes())];
+                    let mut out = vec![b'x'; 3];
+                    let places = normalize_ascii_batch(&batch, options, &mut out);
+                    let second = places[2].clone().map(|place| &out[place]);
+                    assert_eq!(second, changed.then_some(expected.as_bytes()), "{text:?}");
                     assert_eq!(run(&text, options), (expected, changed), "{text:?}");
                 }
             }

@@ -1,8 +1,13 @@
 //! Find many patterns at once (Aho–Corasick), with positions in code points.
 
+mod lanes;
+
 use super::CodePoints;
 use crate::Error;
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
+use aho_corasick::dfa::DFA;
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, StartKind};
+use lanes::{LANES, interleave};
+use std::ops::Range;
 use std::str::FromStr;
 
 /// The most patterns of one matcher.
@@ -36,21 +41,59 @@ impl FromStr for MatchKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
     /// Index of the pattern; of equal patterns the first, unless matches overlap.
-    pub pattern: usize,
+    pub pattern: u32,
     /// Where the match begins.
-    pub start: usize,
+    pub start: u32,
     /// Where it has ended.
-    pub end: usize,
+    pub end: u32,
+}
+
+/// The matches in many texts; its memory serves one batch after another.
+#[derive(Debug, Default)]
+pub struct Found {
+    lanes: [Vec<Hit>; LANES],
+    places: Vec<(usize, Range<usize>)>, // lane and range in it, by text
+}
+
+impl Found {
+    /// The matches in each text.
+    pub fn texts(&self) -> impl ExactSizeIterator<Item = &[Hit]> {
+        let hits = |(lane, range): &(usize, Range<usize>)| &self.lanes[*lane][range.clone()];
+        self.places.iter().map(hits)
+    }
+
+    /// How many matches there are in all.
+    pub fn count(&self) -> usize {
+        self.places.iter().map(|(_, range)| range.len()).sum()
+    }
+
+    /// Forgets the matches, and the memory beyond `limit` of them.
+    pub fn reset(&mut self, limit: usize) {
+        self.places.clear();
+        for lane in &mut self.lanes {
+            lane.clear();
+            lane.shrink_to(limit);
+        }
+    }
 }
 
 /// Patterns made ready to be found.
 #[derive(Debug)]
 pub struct Matcher {
-    automaton: Option<AhoCorasick>, // none without patterns
+    engine: Engine,
     kind: MatchKind,
-    points: Vec<usize>,
-    first_equal: Vec<usize>,
+    points: Vec<u32>,
+    first_equal: Vec<u32>,
 }
+
+#[derive(Debug)]
+enum Engine {
+    Nothing,         // there is no pattern
+    Table(Box<DFA>), // for up to TABLE_BYTES of patterns: a load a byte
+    Graph(Box<AhoCorasick>),
+}
+
+const TABLE_BYTES: usize = 8 << 10;
 
 impl Matcher {
     /// Compiles `patterns`; with `ignore_case`, ASCII letters match in either case.
@@ -63,82 +106,129 @@ impl Matcher {
         kind: MatchKind,
         ignore_case: bool,
     ) -> Result<Self, Error> {
-        check_bounds(patterns)?;
-        let automaton = if patterns.is_empty() {
-            None
-        } else {
-            let built = AhoCorasickBuilder::new()
+        let bytes = check_bounds(patterns)?;
+        let match_kind = match kind {
+            MatchKind::Leftmost => aho_corasick::MatchKind::LeftmostLongest,
+            MatchKind::Overlapping => aho_corasick::MatchKind::Standard,
+        };
+        let engine = if patterns.is_empty() {
+            Engine::Nothing
+        } else if bytes <= TABLE_BYTES {
+            DFA::builder()
                 .ascii_case_insensitive(ignore_case)
-                .match_kind(match kind {
-                    MatchKind::Leftmost => aho_corasick::MatchKind::LeftmostLongest,
-                    MatchKind::Overlapping => aho_corasick::MatchKind::Standard,
-                })
+                .match_kind(match_kind)
+                .start_kind(StartKind::Unanchored)
+                .prefilter(false)
                 .build(patterns)
-                .map_err(|error| Error::Build(error.to_string()))?;
-            Some(built)
+                .map(|dfa| Engine::Table(Box::new(dfa)))
+                .map_err(|error| Error::Build(error.to_string()))?
+        } else {
+            AhoCorasickBuilder::new()
+                .ascii_case_insensitive(ignore_case)
+                .match_kind(match_kind)
+                .build(patterns)
+                .map(|graph| Engine::Graph(Box::new(graph)))
+                .map_err(|error| Error::Build(error.to_string()))?
         };
         let mut seen = std::collections::HashMap::new();
-        let first_equal = patterns
-            .iter()
-            .enumerate()
-            .map(|(index, pattern)| {
-                let mut key = pattern.as_ref().to_vec();
-                if ignore_case {
-                    key.make_ascii_lowercase();
-                }
-                *seen.entry(key).or_insert(index)
-            })
-            .collect();
-        let points = patterns
-            .iter()
-            .map(|pattern| CodePoints::new(pattern.as_ref()).at(pattern.as_ref().len()))
-            .collect();
+        let first_equal = patterns.iter().zip(0..).map(|(pattern, index)| {
+            let mut key = pattern.as_ref().to_vec();
+            if ignore_case {
+                key.make_ascii_lowercase();
+            }
+            *seen.entry(key).or_insert(index)
+        });
+        let points = patterns.iter().map(|pattern| {
+            let points = CodePoints::new(pattern.as_ref()).at(pattern.as_ref().len());
+            narrow(points)
+        });
         Ok(Self {
-            automaton,
+            engine,
             kind,
-            points,
-            first_equal,
+            first_equal: first_equal.collect(),
+            points: points.collect(),
         })
     }
 
-    /// Appends the matches in `text` to `hits`, in the order of the [`MatchKind`].
-    pub fn find(&self, text: &[u8], hits: &mut Vec<Hit>) {
-        let Some(automaton) = &self.automaton else {
-            return;
-        };
-        let mut points = CodePoints::new(text);
-        let from = hits.len();
-        match self.kind {
-            MatchKind::Leftmost => hits.extend(automaton.find_iter(text).map(|found| {
-                let pattern = self.first_equal[found.pattern().as_usize()];
-                let start = points.at(found.start());
-                Hit {
-                    pattern,
-                    start,
-                    end: start + self.points[pattern],
-                }
-            })),
-            MatchKind::Overlapping => {
-                hits.extend(automaton.find_overlapping_iter(text).map(|found| {
-                    let pattern = found.pattern().as_usize();
-                    let end = points.at(found.end());
-                    Hit {
-                        pattern,
-                        start: end - self.points[pattern],
-                        end,
+    /// Finds the matches in `texts`, in the order of the [`MatchKind`]; what was in `found`
+    /// before goes. A text must have less than 2^32 bytes.
+    pub fn find_batch(&self, texts: &[&[u8]], found: &mut Found) {
+        found.reset(usize::MAX);
+        match &self.engine {
+            Engine::Nothing => found.places.resize(texts.len(), (0, 0..0)),
+            Engine::Table(dfa) => interleave(dfa, self.kind, texts, found),
+            Engine::Graph(graph) => {
+                for text in texts {
+                    let from = found.lanes[0].len();
+                    let hit = |at: &aho_corasick::Match| Hit {
+                        pattern: at.pattern().as_u32(),
+                        start: narrow(at.start()),
+                        end: narrow(at.end()),
+                    };
+                    let lane = &mut found.lanes[0];
+                    match self.kind {
+                        MatchKind::Leftmost => {
+                            lane.extend(graph.find_iter(text).map(|at| hit(&at)));
+                        }
+                        MatchKind::Overlapping => {
+                            lane.extend(graph.find_overlapping_iter(text).map(|at| hit(&at)));
+                        }
                     }
-                }));
-                // The automaton orders by end; the rest is our promise, not its.
+                    found.places.push((0, from..found.lanes[0].len()));
+                }
+            }
+        }
+        for (text, (lane, range)) in texts.iter().zip(&found.places) {
+            self.finish(text, &mut found.lanes[*lane][range.clone()]);
+        }
+    }
+
+    /// Makes of the automaton's matches, in bytes and its own order, what is promised.
+    fn finish(&self, text: &[u8], hits: &mut [Hit]) {
+        if hits.is_empty() {
+            return;
+        }
+        let mut points = CodePoints::new(text);
+        match self.kind {
+            MatchKind::Leftmost => {
+                for hit in hits {
+                    hit.pattern = self.first_equal[hit.pattern as usize];
+                    if !points.ascii {
+                        hit.start = narrow(points.at(hit.start as usize));
+                        hit.end = hit.start + self.points[hit.pattern as usize];
+                    }
+                }
+            }
+            MatchKind::Overlapping => {
+                for hit in &mut *hits {
+                    hit.end = narrow(points.at(hit.end as usize));
+                    hit.start = hit.end - self.points[hit.pattern as usize];
+                }
                 let order = |hit: &Hit| (hit.end, hit.start, hit.pattern);
-                if !hits[from..].is_sorted_by_key(order) {
-                    hits[from..].sort_unstable_by_key(order);
+                if !hits.is_sorted_by_key(order) {
+                    hits.sort_unstable_by_key(order);
                 }
             }
         }
     }
+
+    /// The matches in one text.
+    pub fn find(&self, text: &[u8]) -> Vec<Hit> {
+        let mut found = Found::default();
+        self.find_batch(&[text], &mut found);
+        found.texts().next().map_or_else(Vec::new, <[Hit]>::to_vec)
+    }
 }
 
-fn check_bounds<P: AsRef<[u8]>>(patterns: &[P]) -> Result<(), Error> {
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "texts and patterns are shorter than 4 GiB"
+)]
+const fn narrow(offset: usize) -> u32 {
+    offset as u32
+}
+
+fn check_bounds<P: AsRef<[u8]>>(patterns: &[P]) -> Result<usize, Error> {
     let too_many = |limit, unit, got| Err(Error::TooManyPatterns { limit, unit, got });
     if patterns.len() > PATTERNS_LIMIT {
         return too_many(PATTERNS_LIMIT, "patterns", patterns.len());
@@ -150,17 +240,16 @@ fn check_bounds<P: AsRef<[u8]>>(patterns: &[P]) -> Result<(), Error> {
     if bytes > MATCH_BYTES_LIMIT {
         return too_many(MATCH_BYTES_LIMIT, "bytes", bytes);
     }
-    Ok(())
+    Ok(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn find(patterns: &[&str], kind: MatchKind, text: &str) -> Vec<(usize, usize, usize)> {
-        let mut hits = Vec::new();
+    fn find(patterns: &[&str], kind: MatchKind, text: &str) -> Vec<(u32, u32, u32)> {
         let matcher = Matcher::new(patterns, kind, false).unwrap();
-        matcher.find(text.as_bytes(), &mut hits);
+        let hits = matcher.find(text.as_bytes());
         hits.iter()
             .map(|hit| (hit.pattern, hit.start, hit.end))
             .collect()
@@ -199,18 +288,42 @@ mod tests {
                 ..
             })
         ));
-        let mut none = Vec::new();
-        Matcher::new::<&str>(&[], kind, false)
-            .unwrap()
-            .find(b"abc", &mut none);
-        assert!(none.is_empty());
+        let none = Matcher::new::<&str>(&[], kind, false).unwrap();
+        assert!(none.find(b"abc").is_empty());
     }
 
     #[test]
     fn case_is_ignored_within_ascii_only() {
         let matcher = Matcher::new(&["straße", "K"], MatchKind::Leftmost, true).unwrap();
-        let mut hits = Vec::new();
-        matcher.find("STRAßE k \u{212A}".as_bytes(), &mut hits); // U+212A is the Kelvin sign
+        let hits = matcher.find("STRAßE k \u{212A}".as_bytes()); // U+212A is the Kelvin sign
         assert_eq!(hits.len(), 2);
+    }
+
+    #[test]
+    fn a_batch_equals_its_texts_in_either_engine() {
+        let mut seed = 3_u64;
+        let mut text = |length: usize| -> String {
+            (0..length)
+                .map(|_| {
+                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    ["a", "b", "c", "é"][usize::try_from((seed >> 33) % 4).unwrap()]
+                })
+                .collect()
+        };
+        let texts: Vec<String> = (0..60).map(|n| text(n * 7 % 90)).collect();
+        let slices: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+        let patterns = ["ab", "abc", "bca", "c", "éa", "abcabc"];
+        let mut many: Vec<String> = patterns.map(str::to_owned).to_vec();
+        many.push("x".repeat(TABLE_BYTES));
+        for kind in [MatchKind::Leftmost, MatchKind::Overlapping] {
+            let table = Matcher::new(&patterns, kind, false).unwrap();
+            let graph = Matcher::new(&many, kind, false).unwrap();
+            assert!(matches!(table.engine, Engine::Table(_)));
+            assert!(matches!(graph.engine, Engine::Graph(_)));
+            let (mut left, mut right) = (Found::default(), Found::default());
+            table.find_batch(&slices, &mut left);
+            graph.find_batch(&slices, &mut right);
+            assert!(left.count() > 100 && left.texts().eq(right.texts()));
+        }
     }
 }

@@ -16,7 +16,7 @@ mod agent_core_utils {
     #[pymodule_export]
     use super::cache::{Cache, Cached};
     #[pymodule_export]
-    use super::text::{Matcher, normalize_many, redact_many};
+    use super::text::{Expression, Matcher, Plan, Text};
 
     use pyo3::prelude::*;
 
@@ -28,10 +28,6 @@ mod agent_core_utils {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-        module.add(
-            "REDACT_PATTERNS",
-            ::agent_core_utils::text::REDACT_PATTERNS.as_slice(),
-        )
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

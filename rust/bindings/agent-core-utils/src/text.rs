@@ -1,297 +1,498 @@
-//! `normalize_many`, `redact_many` and `Matcher`: lists of `str` in, lists out.
+//! `Text`: lists of `str` in, lists or buffers out; see `agentcore.text.contract`.
 //!
 //! The work runs detached from the interpreter, on borrowed UTF-8. A string that does not
-//! change is returned as the same object.
+//! change is returned as the same object. What the package's facade has checked before is
+//! checked again only as far as it takes to never panic.
 
-use agent_core_utils::Error;
+mod cut;
+mod finder;
+mod foreign;
+mod plan;
+mod scratch;
+mod strings;
+
+pub(crate) use cut::Expression;
+pub(crate) use finder::Matcher;
+pub(crate) use plan::Plan;
+
+use crate::border::Border;
+use agent_core_utils::text::similarity::{self, Metric};
 use agent_core_utils::text::{
-    Case, Hit, Kind, MatchKind, Matcher as Core, NormalizeOptions, Redactor, normalize_ascii,
+    Case, HashKind, MinHash, NormalizeOptions, Redactor, Scratch, normalize_ascii_batch, restore,
 };
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use cut::{Cut, cut_many};
+use foreign::Foreign;
+use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use std::collections::HashMap;
 use std::ops::Range;
+use strings::{Given, Texts, as_list, choice, detached, kinds_of, strings, to_python};
 
-/// Less text than this is done before another thread could have taken the interpreter.
-const DETACH_BYTES: usize = 8 << 10;
+type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
-fn refused(error: &Error) -> PyErr {
-    PyValueError::new_err(error.to_string())
+/// So much text is worked on at a time, between turns of the interpreter.
+const PART_BYTES: usize = 256 << 10;
+
+/// What `name` can't be.
+fn bad(name: &str, value: impl std::fmt::Display) -> PyErr {
+    PyValueError::new_err(format!("{name} can't be {value}"))
 }
 
-fn strings<'py>(name: &str, list: &Bound<'py, PyList>) -> PyResult<Vec<Bound<'py, PyString>>> {
-    list.iter()
-        .enumerate()
-        .map(|(at, item)| {
-            item.cast_into::<PyString>().map_err(|error| {
-                let kind = error.into_inner().get_type().name();
-                match kind {
-                    Ok(kind) => {
-                        PyTypeError::new_err(format!("{name}[{at}] must be str, got {kind}"))
-                    }
-                    Err(error) => error,
-                }
-            })
-        })
-        .collect()
+/// Batch operations on lists of `str`; see `agentcore.text.contract`.
+#[pyclass(frozen, module = "agent_core_utils")]
+pub(crate) struct Text {
+    border: Border,
 }
 
-/// Runs `work` without holding the interpreter when it is long enough to be worth it.
-fn detached<T: Send>(py: Python<'_>, bytes: usize, work: impl FnOnce() -> T + Send) -> T {
-    if bytes < DETACH_BYTES {
-        work()
-    } else {
-        py.detach(work)
+/// A memory view on `bytes` of items of `format`, of `rows` and `columns` if there are any.
+fn view<'py>(
+    bytes: &Bound<'py, PyBytes>,
+    format: &str,
+    rows: usize,
+    columns: usize,
+) -> Answer<'py> {
+    let py = bytes.py();
+    let flat = py
+        .import("builtins")?
+        .getattr("memoryview")?
+        .call1((bytes,))?;
+    if rows == 0 || columns == 0 {
+        return flat.call_method1("cast", (format,));
     }
+    flat.call_method1("cast", (format, (rows, columns)))
 }
 
-/// The UTF-8 of each string; of a string with lone surrogates, what `surrogatepass` makes.
-struct Utf8<'a, 'py> {
-    strings: &'a [Bound<'py, PyString>],
-    passed: Vec<(usize, Bound<'py, PyBytes>)>,
-}
-
-impl<'a, 'py> Utf8<'a, 'py> {
-    fn of(strings: &'a [Bound<'py, PyString>]) -> PyResult<Self> {
-        let mut passed = Vec::new();
-        for (at, string) in strings.iter().enumerate() {
-            if string.to_str().is_err() {
-                let bytes = string.call_method1("encode", ("utf-8", "surrogatepass"))?;
-                passed.push((at, bytes.cast_into::<PyBytes>()?));
-            }
+/// Bytes of many four-byte values.
+fn packed<'py>(py: Python<'py>, values: &[[u8; 4]]) -> PyResult<Bound<'py, PyBytes>> {
+    PyBytes::new_with(py, values.len() * 4, |bytes| {
+        for (place, value) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(values) {
+            *place = *value;
         }
-        Ok(Self { strings, passed })
-    }
-
-    fn slices(&self) -> Vec<&[u8]> {
-        let mut slices: Vec<&[u8]> = self
-            .strings
-            .iter()
-            .map(|string| string.to_str().map_or(&[][..], str::as_bytes))
-            .collect();
-        for (at, bytes) in &self.passed {
-            slices[*at] = bytes.as_bytes();
-        }
-        slices
-    }
+        Ok(())
+    })
 }
 
-fn total(slices: &[&[u8]]) -> usize {
-    slices.iter().map(|slice| slice.len()).sum()
-}
-
-/// A new `str` of UTF-8 that may hold lone surrogates.
-fn to_python<'py>(py: Python<'py>, utf8: &[u8]) -> PyResult<Bound<'py, PyString>> {
-    if let Ok(text) = std::str::from_utf8(utf8) {
-        return Ok(PyString::new(py, text));
-    }
-    let decoded = PyBytes::new(py, utf8).call_method1("decode", ("utf-8", "surrogatepass"))?;
-    Ok(decoded.cast_into::<PyString>()?)
-}
-
-/// Normalizes each string; see `agentcore.text.contract`.
-#[pyfunction]
-#[pyo3(signature = (texts, form, case, whitespace, controls))]
-pub(crate) fn normalize_many<'py>(
+fn normalize<'py>(
     py: Python<'py>,
-    texts: &Bound<'py, PyList>,
-    form: Option<&str>,
-    case: Option<&str>,
+    strings: &[Bound<'py, PyString>],
+    options: NormalizeOptions,
+    foreign: &Foreign,
+) -> PyResult<Bound<'py, PyList>> {
+    let ascii: Vec<Option<&[u8]>> = strings
+        .iter()
+        .map(|string| string.to_str().ok().filter(|text| text.is_ascii()))
+        .map(|text| text.map(str::as_bytes))
+        .collect();
+    let mut buffer = scratch::bytes();
+    let mut out = Vec::with_capacity(strings.len());
+    // In parts, so that what is written is still in the cache when strings are made of it.
+    let mut from = 0;
+    while from < strings.len() {
+        let (mut end, mut bytes) = (from, 0);
+        while end < strings.len() && (bytes < PART_BYTES || end == from) {
+            bytes += ascii[end].map_or(0, <[u8]>::len);
+            end += 1;
+        }
+        let part = &ascii[from..end];
+        let places = detached(py, bytes, || {
+            normalize_ascii_batch(part, options, &mut buffer)
+        });
+        for ((string, place), ascii) in strings[from..end].iter().zip(places).zip(part) {
+            out.push(match (place, ascii) {
+                (Some(place), _) => to_python(py, &buffer[place])?,
+                (None, Some(_)) => string.clone(),
+                (None, None) => foreign.normalize(string)?,
+            });
+        }
+        from = end;
+    }
+    scratch::keep_bytes(buffer);
+    PyList::new(py, out)
+}
+
+/// Lets `work` append what each text becomes to a buffer, and makes the strings of it.
+fn rewrite<'py>(
+    py: Python<'py>,
+    strings: &[Bound<'py, PyString>],
+    mut work: impl FnMut(&[u8], &mut Vec<u8>) -> bool + Send,
+) -> PyResult<Bound<'py, PyList>> {
+    let texts = Texts::of(strings)?;
+    let slices = texts.slices();
+    let mut buffer = scratch::bytes();
+    let mut places: Vec<Option<Range<usize>>> = Vec::new();
+    let mut out = Vec::with_capacity(strings.len());
+    let mut from = 0;
+    while from < strings.len() {
+        let (mut end, mut bytes) = (from, 0);
+        while end < strings.len() && (bytes < PART_BYTES || end == from) {
+            bytes += slices[end].len();
+            end += 1;
+        }
+        let part = &slices[from..end];
+        buffer.clear();
+        places.clear();
+        detached(py, bytes, || {
+            places.extend(part.iter().map(|text| {
+                let begun = buffer.len();
+                let differs = work(text, &mut buffer);
+                if !differs {
+                    buffer.truncate(begun);
+                }
+                differs.then_some(begun..buffer.len())
+            }));
+        });
+        for (string, place) in strings[from..end].iter().zip(&places) {
+            out.push(match place {
+                Some(place) => to_python(py, &buffer[place.clone()])?,
+                None => string.clone(),
+            });
+        }
+        from = end;
+    }
+    scratch::keep_bytes(buffer);
+    PyList::new(py, out)
+}
+
+/// What the arguments of `normalize_many` mean.
+fn normalization(
+    form: &Bound<'_, PyAny>,
+    case: &Bound<'_, PyAny>,
     whitespace: bool,
     controls: bool,
-) -> PyResult<Bound<'py, PyList>> {
-    let strings = strings("texts", texts)?;
+) -> PyResult<(NormalizeOptions, Foreign)> {
+    let form = choice("form", form, &["NFC", "NFD", "NFKC", "NFKD"])?;
+    let case = choice("case", case, &["lower", "upper", "fold"])?;
     let options = NormalizeOptions {
-        case: if case.is_some() {
-            Case::Lower
-        } else {
-            Case::Keep
+        case: match case.as_deref() {
+            None => Case::Keep,
+            Some("upper") => Case::Upper,
+            Some(_) => Case::Lower,
         },
         whitespace,
         controls,
     };
-    let ascii: Vec<Option<&str>> = strings
-        .iter()
-        .map(|string| string.to_str().ok().filter(|text| text.is_ascii()))
-        .collect();
-    let bytes = ascii.iter().flatten().map(|text| text.len()).sum();
-    let (buffer, changed) = detached(py, bytes, || {
-        let mut buffer = Vec::with_capacity(bytes);
-        let changed: Vec<Option<Range<usize>>> = ascii
-            .iter()
-            .map(|text| {
-                let from = buffer.len();
-                let differs = normalize_ascii(text.as_ref()?.as_bytes(), options, &mut buffer);
-                if !differs {
-                    buffer.truncate(from);
-                }
-                differs.then_some(from..buffer.len())
-            })
-            .collect();
-        (buffer, changed)
-    });
     let foreign = Foreign {
         form,
         case,
-        whitespace,
-        controls,
+        whitespace: options.whitespace,
+        controls: options.controls,
     };
-    let mut out = Vec::with_capacity(strings.len());
-    for ((string, range), ascii) in strings.iter().zip(changed).zip(&ascii) {
-        out.push(match (range, ascii) {
-            (Some(range), _) => to_python(py, &buffer[range])?,
-            (None, Some(_)) => string.clone(),
-            (None, None) => foreign.normalize(string)?,
-        });
-    }
-    PyList::new(py, out)
+    Ok((options, foreign))
 }
 
-/// The same operation by this Python's own methods, for strings beyond ASCII: its Unicode
-/// tables are the ones that count, and they differ from Rust's.
-struct Foreign<'a> {
-    form: Option<&'a str>,
-    case: Option<&'a str>,
-    whitespace: bool,
-    controls: bool,
-}
-
-impl Foreign<'_> {
-    fn normalize<'py>(&self, string: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
-        let py = string.py();
-        let kind = py.get_type::<PyString>();
-        let mut text = string.clone().into_any();
-        if let Some(form) = self.form {
-            text = unicodedata_normalize(py)?.call1((form, text))?;
-        }
-        if self.controls {
-            text = kind.call_method1("translate", (text, dropped_controls(py)?))?;
-        }
-        if let Some(case) = self.case {
-            let method = if case == "fold" { "casefold" } else { "lower" };
-            text = kind.call_method1(method, (text,))?;
-        }
-        if self.whitespace {
-            let words = kind.call_method1("split", (text,))?;
-            text = PyString::new(py, " ").call_method1("join", (words,))?;
-        }
-        let text = text.cast_into::<PyString>()?;
-        // The plain comparison of str, whatever a subclass makes of it.
-        let same = kind.call_method1("__eq__", (&text, string))?.is_truthy()?;
-        Ok(if same { string.clone() } else { text })
-    }
-}
-
-fn unicodedata_normalize(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    static NORMALIZE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    NORMALIZE
-        .get_or_try_init(py, || {
-            Ok(py.import("unicodedata")?.getattr("normalize")?.unbind())
-        })
-        .map(|normalize| normalize.bind(py))
-}
-
-/// A table for `str.translate` without the control characters that are no whitespace.
-fn dropped_controls(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
-    static TABLE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
-    TABLE
-        .get_or_try_init(py, || {
-            let table = PyDict::new(py);
-            let ranges = [0x00..=0x08, 0x0E..=0x1B, 0x7F..=0x84, 0x86..=0x9F_u32];
-            for point in ranges.into_iter().flatten() {
-                table.set_item(point, py.None())?;
-            }
-            Ok(table.unbind())
-        })
-        .map(|table| table.bind(py))
-}
-
-/// Replaces sensitive text of the named kinds in each string; see `agentcore.text.contract`.
-#[pyfunction]
-pub(crate) fn redact_many<'py>(
-    py: Python<'py>,
-    texts: &Bound<'py, PyList>,
-    kinds: &Bound<'py, PyList>,
-) -> PyResult<Bound<'py, PyList>> {
-    let mut chosen: Vec<Kind> = Vec::new();
-    for kind in strings("kinds", kinds)? {
-        chosen.push(kind.to_str()?.parse().map_err(|error| refused(&error))?);
-    }
-    let redactor = Redactor::new(chosen);
-    let strings = strings("texts", texts)?;
-    let utf8 = Utf8::of(&strings)?;
-    let slices = utf8.slices();
-    let bytes = total(&slices);
-    let (buffer, changed) = detached(py, bytes, || {
-        let mut buffer = Vec::new();
-        let changed: Vec<Option<Range<usize>>> = slices
-            .iter()
-            .map(|text| {
-                let from = buffer.len();
-                let differs = redactor.redact(text, &mut buffer);
-                differs.then_some(from..buffer.len())
-            })
-            .collect();
-        (buffer, changed)
-    });
-    let mut out = Vec::with_capacity(strings.len());
-    for (string, range) in strings.iter().zip(changed) {
-        out.push(match range {
-            Some(range) => to_python(py, &buffer[range])?,
-            None => string.clone(),
-        });
-    }
-    PyList::new(py, out)
-}
-
-/// Patterns made ready to be found in many strings; see `agentcore.text.contract`.
-#[pyclass(frozen, module = "agent_core_utils")]
-pub(crate) struct Matcher {
-    core: Core,
+fn metric_of(name: &str) -> PyResult<Metric> {
+    Metric::of(name).ok_or_else(|| bad("metric", name))
 }
 
 #[pymethods]
-impl Matcher {
+impl Text {
     #[new]
-    fn new(patterns: &Bound<'_, PyList>, kind: &str, ignore_case: bool) -> PyResult<Self> {
-        let strings = strings("patterns", patterns)?;
-        let utf8 = Utf8::of(&strings)?;
-        let kind: MatchKind = kind.parse().map_err(|error| refused(&error))?;
-        let core = Core::new(&utf8.slices(), kind, ignore_case).map_err(|error| refused(&error))?;
-        Ok(Self { core })
+    #[pyo3(signature = (on_fault=None))]
+    fn new(on_fault: Option<Py<PyAny>>) -> Self {
+        Self {
+            border: Border::new("Text", on_fault),
+        }
     }
 
-    /// Returns for each string its matches as `(pattern, start, end)`.
-    fn find_many<'py>(
+    #[pyo3(signature = (texts, *, form=Given::Default, case=Given::Default, whitespace=Given::Default, controls=Given::Default))]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "what the interpreter hands over"
+    )]
+    fn normalize_many<'py>(
+        &self,
+        py: Python<'py>,
+        texts: &Bound<'py, PyAny>,
+        form: Given<'py>,
+        case: Given<'py>,
+        whitespace: Given<'py>,
+        controls: Given<'py>,
+    ) -> Answer<'py> {
+        let none = || py.None().into_bound(py);
+        let lower = || PyString::intern(py, "lower").into_any();
+        let (form, case) = (form.or_else(none), case.or_else(lower));
+        let answer = || {
+            let whitespace = whitespace.truth(true)?;
+            let controls = controls.truth(false)?;
+            let (options, foreign) = normalization(&form, &case, whitespace, controls)?;
+            let strings = strings("texts", &as_list("texts", texts)?)?;
+            Ok(normalize(py, &strings, options, &foreign)?.into_any())
+        };
+        self.border.cross(py, answer, |twin| {
+            let named = PyDict::new(py);
+            named.set_item("form", &form)?;
+            named.set_item("case", &case)?;
+            named.set_item("whitespace", whitespace.truth(true)?)?;
+            named.set_item("controls", controls.truth(false)?)?;
+            twin.call_method("normalize_many", (texts,), Some(&named))
+        })
+    }
+
+    #[pyo3(signature = (texts, *, kinds=None))]
+    fn redact_many<'py>(
+        &self,
+        py: Python<'py>,
+        texts: &Bound<'py, PyAny>,
+        kinds: Option<&Bound<'py, PyAny>>,
+    ) -> Answer<'py> {
+        let answer = || {
+            let redactor = Redactor::new(kinds_of(kinds)?);
+            let strings = strings("texts", &as_list("texts", texts)?)?;
+            let mut scratch = Scratch::default();
+            let work =
+                |text: &[u8], out: &mut Vec<u8>| redactor.redact_with(text, &mut scratch, out);
+            Ok(rewrite(py, &strings, work)?.into_any())
+        };
+        self.border.cross(py, answer, |twin| {
+            let named = PyDict::new(py);
+            named.set_item("kinds", kinds)?;
+            twin.call_method("redact_many", (texts,), Some(&named))
+        })
+    }
+
+    fn pseudonymize_many<'py>(
         &self,
         py: Python<'py>,
         texts: &Bound<'py, PyList>,
-    ) -> PyResult<Bound<'py, PyList>> {
-        let strings = strings("texts", texts)?;
-        let utf8 = Utf8::of(&strings)?;
-        let slices = utf8.slices();
-        let (hits, ends) = detached(py, total(&slices), || {
-            let mut hits: Vec<Hit> = Vec::new();
-            let ends: Vec<usize> = slices
-                .iter()
-                .map(|text| {
-                    self.core.find(text, &mut hits);
-                    hits.len()
+        key: &Bound<'py, PyBytes>,
+        kinds: &Bound<'py, PyAny>,
+    ) -> Answer<'py> {
+        let answer = || {
+            let redactor = Redactor::new(kinds_of(Some(kinds))?);
+            let strings = strings("texts", texts)?;
+            let mut known: Vec<(String, String)> = Vec::new(); // all of it is ASCII
+            let secret = key.as_bytes();
+            let out = rewrite(py, &strings, |text, out| {
+                redactor.pseudonymize(text, secret, out, |token, piece| {
+                    known.push((token, String::from_utf8_lossy(piece).into_owned()));
                 })
-                .collect();
-            (hits, ends)
-        });
-        let mut from = 0;
-        let mut out = Vec::with_capacity(ends.len());
-        for end in ends {
-            let found: PyResult<Vec<Bound<'py, PyTuple>>> = hits[from..end]
-                .iter()
-                .map(|hit| PyTuple::new(py, [hit.pattern, hit.start, hit.end]))
-                .collect();
-            out.push(PyList::new(py, found?)?);
-            from = end;
-        }
-        PyList::new(py, out)
+            })?;
+            let mapping = PyDict::new(py);
+            for (token, piece) in known {
+                mapping.set_item(token, piece)?;
+            }
+            Ok((out, mapping).into_pyobject(py)?.into_any())
+        };
+        self.border.cross(py, answer, |twin| {
+            twin.call_method1("pseudonymize_many", (texts, key, kinds))
+        })
     }
+
+    fn restore_many<'py>(
+        &self,
+        py: Python<'py>,
+        texts: &Bound<'py, PyList>,
+        mapping: &Bound<'py, PyDict>,
+    ) -> Answer<'py> {
+        let answer = || {
+            let strings = strings("texts", texts)?;
+            let mut known: HashMap<String, Vec<u8>> = HashMap::new();
+            for (token, piece) in mapping {
+                let (Ok(token), Ok(piece)) = (token.extract(), piece.cast::<PyString>()) else {
+                    continue; // no token that could be found
+                };
+                let pieces = [piece.clone()];
+                let texts = Texts::of(&pieces)?;
+                known.insert(token, texts.slices()[0].to_vec());
+            }
+            let out = rewrite(py, &strings, |text, out| {
+                restore(text, |token| known.get(token).map(Vec::as_slice), out)
+            })?;
+            Ok(out.into_any())
+        };
+        self.border.cross(py, answer, |twin| {
+            twin.call_method1("restore_many", (texts, mapping))
+        })
+    }
+
+    fn tokenize_many<'py>(
+        &self,
+        py: Python<'py>,
+        texts: &Bound<'py, PyList>,
+        kind: &str,
+    ) -> Answer<'py> {
+        let answer = || cut_many(py, texts, &Cut::tokens(kind)?);
+        self.border.cross(py, answer, |twin| {
+            twin.call_method1("tokenize_many", (texts, kind))
+        })
+    }
+
+    fn ngrams_many<'py>(
+        &self,
+        py: Python<'py>,
+        texts: &Bound<'py, PyList>,
+        n: usize,
+        unit: &str,
+    ) -> Answer<'py> {
+        let answer = || cut_many(py, texts, &Cut::ngrams(n, unit)?);
+        self.border.cross(py, answer, |twin| {
+            twin.call_method1("ngrams_many", (texts, n, unit))
+        })
+    }
+
+    fn sentences_many<'py>(&self, py: Python<'py>, texts: &Bound<'py, PyList>) -> Answer<'py> {
+        let answer = || cut_many(py, texts, &Cut::Sentences);
+        self.border.cross(py, answer, |twin| {
+            twin.call_method1("sentences_many", (texts,))
+        })
+    }
+
+    fn chunk_many<'py>(
+        &self,
+        py: Python<'py>,
+        texts: &Bound<'py, PyList>,
+        budget: usize,
+        overlap: usize,
+        by: &str,
+    ) -> Answer<'py> {
+        let answer = || cut_many(py, texts, &Cut::chunks(budget, overlap, by)?);
+        self.border.cross(py, answer, |twin| {
+            twin.call_method1("chunk_many", (texts, budget, overlap, by))
+        })
+    }
+
+    fn hash_many<'py>(
+        &self,
+        py: Python<'py>,
+        texts: &Bound<'py, PyList>,
+        algorithm: &str,
+    ) -> Answer<'py> {
+        let answer = || {
+            let kind = HashKind::of(algorithm).ok_or_else(|| bad("algorithm", algorithm))?;
+            let strings = strings("texts", texts)?;
+            let hashed = rewrite(py, &strings, |text, out| {
+                kind.hex(text, out);
+                true
+            })?;
+            Ok(hashed.into_any())
+        };
+        self.border.cross(py, answer, |twin| {
+            twin.call_method1("hash_many", (texts, algorithm))
+        })
+    }
+
+    fn similarity_many<'py>(
+        &self,
+        py: Python<'py>,
+        query: &Bound<'py, PyString>,
+        choices: &Bound<'py, PyList>,
+        metric: &str,
+    ) -> Answer<'py> {
+        let answer = || {
+            let kind = metric_of(metric)?;
+            let mut strings = strings("choices", choices)?;
+            strings.push(query.clone());
+            let texts = Texts::of(&strings)?;
+            let slices = texts.slices();
+            let values = detached(py, texts.total(), || match slices.split_last() {
+                Some((query, choices)) => similarity::one_to_many(query, choices, kind),
+                None => Vec::new(),
+            });
+            Ok(PyList::new(py, values)?.into_any())
+        };
+        self.border.cross(py, answer, |twin| {
+            twin.call_method1("similarity_many", (query, choices, metric))
+        })
+    }
+
+    fn similarity_matrix<'py>(
+        &self,
+        py: Python<'py>,
+        queries: &Bound<'py, PyList>,
+        choices: &Bound<'py, PyList>,
+        metric: &str,
+        workers: usize,
+    ) -> Answer<'py> {
+        let answer = || {
+            let kind = metric_of(metric)?;
+            let lists = (strings("queries", queries)?, strings("choices", choices)?);
+            let texts = (Texts::of(&lists.0)?, Texts::of(&lists.1)?);
+            let (left, right) = (texts.0.slices(), texts.1.slices());
+            let mut values = vec![0_f32; left.len() * right.len()];
+            py.detach(|| similarity::matrix(&left, &right, kind, workers, &mut values));
+            let bytes: Vec<[u8; 4]> = values.iter().map(|value| value.to_ne_bytes()).collect();
+            view(&packed(py, &bytes)?, "f", left.len(), right.len())
+        };
+        self.border.cross(py, answer, |twin| {
+            twin.call_method1("similarity_matrix", (queries, choices, metric, workers))
+        })
+    }
+
+    fn minhash_many<'py>(
+        &self,
+        py: Python<'py>,
+        texts: &Bound<'py, PyList>,
+        permutations: usize,
+        shingle: usize,
+        seed: u64,
+    ) -> Answer<'py> {
+        let answer = || {
+            let signatures = sign(py, texts, &MinHash::new(permutations, shingle.max(1), seed))?;
+            let bytes: Vec<[u8; 4]> = signatures.iter().map(|value| value.to_ne_bytes()).collect();
+            view(&packed(py, &bytes)?, "I", texts.len(), permutations)
+        };
+        self.border.cross(py, answer, |twin| {
+            twin.call_method1("minhash_many", (texts, permutations, shingle, seed))
+        })
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the facade's options, one by one"
+    )]
+    fn near_duplicates<'py>(
+        &self,
+        py: Python<'py>,
+        texts: &Bound<'py, PyList>,
+        threshold: f64,
+        permutations: usize,
+        shingle: usize,
+        seed: u64,
+        limit: usize,
+    ) -> Answer<'py> {
+        let answer = || {
+            let hasher = MinHash::new(permutations.max(1), shingle.max(1), seed);
+            let signatures = sign(py, texts, &hasher)?;
+            let pairs = py.detach(|| hasher.pairs(&signatures, threshold, limit));
+            let pairs = pairs.ok_or_else(|| {
+                PyValueError::new_err(format!(
+                    "more than {limit} pairs of near-duplicates: raise limit or threshold"
+                ))
+            })?;
+            Ok(PyList::new(py, pairs)?.into_any())
+        };
+        self.border.cross(py, answer, |twin| {
+            let options = (texts, threshold, permutations, shingle, seed, limit);
+            twin.call_method1("near_duplicates", options)
+        })
+    }
+
+    /// Leaves the answers to the twin from now on; says why in `cause`.
+    fn fall_back(&self, py: Python<'_>, cause: &str) -> PyResult<()> {
+        self.border.fall_back(py, cause).map(drop)
+    }
+
+    /// Panics inside, on purpose: lets the tests show that the twin answers then.
+    fn _panic<'py>(&self, py: Python<'py>, texts: &Bound<'py, PyAny>) -> Answer<'py> {
+        self.border.cross(
+            py,
+            || panic!("on purpose"),
+            |twin| twin.call_method1("normalize_many", (texts,)),
+        )
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.border.traverse(&visit)
+    }
+}
+
+fn sign(py: Python<'_>, texts: &Bound<'_, PyList>, hasher: &MinHash) -> PyResult<Vec<u32>> {
+    let strings = strings("texts", texts)?;
+    let texts = Texts::of(&strings)?;
+    let slices = texts.slices();
+    let mut signatures = Vec::new();
+    detached(py, texts.total(), || hasher.sign(&slices, &mut signatures));
+    Ok(signatures)
 }

@@ -7,10 +7,14 @@
 
 mod checks;
 mod rules;
+mod scan;
+mod tokens;
 
-pub use rules::PATTERNS;
-
+use super::hashes::hex_string;
 use crate::Error;
+use hmac::{Hmac, Mac};
+use scan::Places;
+use sha2::Sha256;
 use std::str::FromStr;
 
 /// A kind of sensitive text.
@@ -113,32 +117,73 @@ impl Redactor {
 
     /// The sensitive pieces of `text`, from left to right, none sharing text.
     pub fn spans(&self, text: &[u8]) -> Vec<Span> {
-        let traits = rules::Traits::of(text);
-        let mut claimed: Vec<Span> = Vec::new();
-        for &kind in self.kinds.iter().filter(|&&kind| traits.allow(kind)) {
-            let earlier = claimed.len();
-            rules::find(kind, text, |start, end| {
+        let mut scratch = Scratch::default();
+        self.find(text, &mut scratch);
+        scratch.claimed
+    }
+
+    fn find(&self, text: &[u8], scratch: &mut Scratch) {
+        let Scratch {
+            places,
+            claimed,
+            found,
+        } = scratch;
+        claimed.clear();
+        places.scan(text);
+        for &kind in &self.kinds {
+            found.clear();
+            rules::find(kind, text, places, |start, end| {
                 // Spans of one kind never share text; only the earlier kinds' count.
-                let rival = claimed[..earlier]
-                    .iter()
-                    .any(|span| span.start < end && start < span.end);
-                if !rival {
-                    claimed.push(Span { kind, start, end });
+                let next = claimed.partition_point(|span| span.end <= start);
+                if claimed.get(next).is_none_or(|span| span.start >= end) {
+                    found.push(Span { kind, start, end });
                 }
             });
-            claimed.sort_unstable_by_key(|span| span.start);
+            if !found.is_empty() {
+                claimed.append(found);
+                claimed.sort_unstable_by_key(|span| span.start);
+            }
         }
-        claimed
     }
 
     /// Appends `text` with labels for its sensitive pieces to `out`; without any, appends
     /// nothing and returns false.
     pub fn redact(&self, text: &[u8], out: &mut Vec<u8>) -> bool {
+        self.redact_with(text, &mut Scratch::default(), out)
+    }
+
+    /// As [`Redactor::redact`], with room of the caller's to work in.
+    pub fn redact_with(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> bool {
+        self.find(text, scratch);
+        let mut from = 0;
+        for span in &scratch.claimed {
+            out.extend_from_slice(&text[from..span.start]);
+            out.extend_from_slice(span.kind.label().as_bytes());
+            from = span.end;
+        }
+        if !scratch.claimed.is_empty() {
+            out.extend_from_slice(&text[from..]);
+        }
+        !scratch.claimed.is_empty()
+    }
+
+    /// As [`Redactor::redact`], but with a token for each piece that only who has `key` can
+    /// make; reports each token with what it stands for.
+    pub fn pseudonymize(
+        &self,
+        text: &[u8],
+        key: &[u8],
+        out: &mut Vec<u8>,
+        mut report: impl FnMut(String, &[u8]),
+    ) -> bool {
         let spans = self.spans(text);
         let mut from = 0;
         for span in &spans {
+            let piece = &text[span.start..span.end];
+            let token = pseudonym(span.kind, piece, key);
             out.extend_from_slice(&text[from..span.start]);
-            out.extend_from_slice(span.kind.label().as_bytes());
+            out.extend_from_slice(token.as_bytes());
+            report(token, piece);
             from = span.end;
         }
         if !spans.is_empty() {
@@ -146,6 +191,65 @@ impl Redactor {
         }
         !spans.is_empty()
     }
+}
+
+/// Room for the work on one text after another.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    places: Places,
+    claimed: Vec<Span>,
+    found: Vec<Span>,
+}
+
+/// `[EMAIL:…]` with the first 12 bytes of HMAC-SHA-256 over the kind, a zero and the text.
+fn pseudonym(kind: Kind, piece: &[u8], key: &[u8]) -> String {
+    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key).expect("any length is a key");
+    mac.update(kind.name().as_bytes());
+    mac.update(&[0]);
+    mac.update(piece);
+    let digest = mac.finalize().into_bytes();
+    let label = kind.label();
+    format!(
+        "{}:{}]",
+        &label[..label.len() - 1],
+        hex_string(&digest[..12])
+    )
+}
+
+/// Appends `text` with the tokens that `known` knows replaced to `out`; without any, appends
+/// nothing and returns false.
+pub fn restore<'a>(
+    text: &[u8],
+    mut known: impl FnMut(&str) -> Option<&'a [u8]>,
+    out: &mut Vec<u8>,
+) -> bool {
+    let (mut from, mut at) = (0, 0);
+    while let Some(found) = memchr::memchr(b'[', &text[at..]) {
+        let start = at + found;
+        at = start + 1;
+        let rest = &text[start + 1..];
+        let end = Kind::ALL.into_iter().find_map(|kind| {
+            let name = &kind.label().as_bytes()[1..kind.label().len() - 1];
+            let digits = rest.strip_prefix(name)?.strip_prefix(b":")?;
+            let whole = digits.len() > 24
+                && digits[24] == b']'
+                && digits[..24]
+                    .iter()
+                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            whole.then_some(start + name.len() + 27)
+        });
+        let token = end.and_then(|end| std::str::from_utf8(&text[start..end]).ok());
+        if let Some(piece) = token.and_then(&mut known) {
+            out.extend_from_slice(&text[from..start]);
+            out.extend_from_slice(piece);
+            from = start + token.map_or(0, str::len);
+            at = from;
+        }
+    }
+    if from > 0 {
+        out.extend_from_slice(&text[from..]);
+    }
+    from > 0
 }
 
 #[cfg(test)]
@@ -205,5 +309,27 @@ mod tests {
         assert!(only.redact(b"a@b.de 1.2.3.4", &mut out));
         assert_eq!(out, b"a@b.de [IPV4]");
         assert!("mail".parse::<Kind>().is_err());
+    }
+    #[test]
+    fn pseudonyms_can_be_undone_with_the_mapping() {
+        let redactor = Redactor::new(Kind::ALL);
+        let text = b"a@b.de and 10.0.0.1 and a@b.de [EMAIL:x]";
+        let mut known = std::collections::HashMap::new();
+        let mut out = Vec::new();
+        assert!(
+            redactor.pseudonymize(text, b"key", &mut out, |token, piece| {
+                known.insert(token, piece.to_vec());
+            })
+        );
+        assert_eq!(known.len(), 2);
+        assert!(out.starts_with(b"[EMAIL:"));
+        let mut back = Vec::new();
+        assert!(restore(
+            &out,
+            |token| known.get(token).map(Vec::as_slice),
+            &mut back
+        ));
+        assert_eq!(back, text);
+        assert!(!restore(&out, |_| None, &mut back));
     }
 }

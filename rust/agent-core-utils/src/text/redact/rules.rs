@@ -1,196 +1,296 @@
 //! The rules: where each kind of sensitive text begins and ends.
 //!
-//! The regular expressions are, character for character, those of the Python twin; a test
-//! there compares them. They use ASCII classes only and no look-around but `\b`, whose
-//! meaning is the same on both sides. Counted repetitions bound the work of a backtracking
-//! engine, not of this one.
+//! The Python twin has them as regular expressions (`REDACT_PATTERNS`), which say what is
+//! meant. Here they are written by hand over the places that one scan found; the twin's
+//! differential tests hold the two together. All is ASCII, so that bytes of other characters
+//! are borders.
 
 use super::Kind;
 use super::checks::{iban_checksum, iban_length, is_ipv6, luhn};
-use regex::bytes::{Regex, RegexBuilder};
-use std::sync::LazyLock;
-
-/// The expressions, in the order of [`Kind::ALL`]; IPv6 is a run of its characters.
-pub const PATTERNS: [&str; 7] = [
-    concat!(
-        r"\b(?:sk-[A-Za-z0-9_-]{16,256}|[spr]k_(?:live|test)_[A-Za-z0-9]{16,256}",
-        r"|gh[opsur]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}",
-        r"|glpat-[A-Za-z0-9_-]{20,255}|xox[abeoprs]-[A-Za-z0-9-]{10,255}",
-        r"|A(?:KIA|SIA)[0-9A-Z]{16}|AIza[0-9A-Za-z_-]{35}|hf_[A-Za-z0-9]{30,255}",
-        r"|npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{50,255}",
-        r"|eyJ[A-Za-z0-9_-]{8,1024}\.eyJ[A-Za-z0-9_-]{8,1024}\.[A-Za-z0-9_-]{8,1024})",
-        r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/= \t\r\n]+",
-        r"-----END [A-Z ]{0,30}PRIVATE KEY-----",
-    ),
-    r"\b[A-Za-z0-9_][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b",
-    r"\b[A-Z]{2}[0-9]{2} ?[A-Z0-9]",
-    r"\b[2-6](?:[ -]?[0-9]){12,18}",
-    r"[0-9A-Fa-f:.]{3,}",
-    concat!(
-        r"\b(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}",
-        r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\b",
-    ),
-    concat!(
-        r"(?:\+[1-9](?:[ ().-]{0,2}[0-9]){6,14}|\b[2-9][0-9]{2}[ .-][0-9]{3}[ .-][0-9]{4}",
-        r"|\([2-9][0-9]{2}\) ?[0-9]{3}[ .-][0-9]{4}",
-        r"|\b0[1-9][0-9]{1,3}[ /-][0-9]{3,4}[ -]?[0-9]{2,5})\b",
-    ),
-];
+use super::scan::Places;
+use super::tokens;
 
 const IPV6_LONGEST: usize = 45; // eight groups of which the last two are an IPv4 address
 
-static COMPILED: LazyLock<[Regex; 7]> = LazyLock::new(|| {
-    PATTERNS.map(|pattern| {
-        RegexBuilder::new(pattern)
-            .unicode(false)
-            .build()
-            .expect("a constant pattern, compiled by the tests")
-    })
-});
-
-/// What a text has at all: most rules can be ruled out by counting bytes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Traits {
-    digits: usize,
-    dots: usize,
-    colons: usize,
-    ats: usize,
-}
-
-impl Traits {
-    pub(super) fn of(text: &[u8]) -> Self {
-        let mut traits = Self {
-            digits: 0,
-            dots: 0,
-            colons: 0,
-            ats: 0,
-        };
-        // Blocks with byte counters let the compiler count many bytes at once.
-        for block in text.chunks(255) {
-            let [mut digits, mut dots, mut colons, mut ats] = [0_u8; 4];
-            for &byte in block {
-                digits += u8::from(byte.is_ascii_digit());
-                dots += u8::from(byte == b'.');
-                colons += u8::from(byte == b':');
-                ats += u8::from(byte == b'@');
-            }
-            traits.digits += usize::from(digits);
-            traits.dots += usize::from(dots);
-            traits.colons += usize::from(colons);
-            traits.ats += usize::from(ats);
-        }
-        traits
-    }
-
-    /// Whether a text with these traits can hold `kind`.
-    pub(super) fn allow(self, kind: Kind) -> bool {
-        match kind {
-            Kind::Token => true,
-            Kind::Email => self.ats > 0 && self.dots > 0,
-            Kind::Iban => self.digits >= 2,
-            Kind::Card => self.digits >= 13,
-            Kind::Ipv6 => self.colons >= 2 && self.digits >= 1,
-            Kind::Ipv4 => self.digits >= 4 && self.dots >= 3,
-            Kind::Phone => self.digits >= 7,
-        }
-    }
-}
-
 /// Reports each piece of `kind` in `text`, from left to right, none sharing text.
-pub(super) fn find(kind: Kind, text: &[u8], mut report: impl FnMut(usize, usize)) {
-    let pattern = &COMPILED[kind as usize];
+pub(super) fn find(kind: Kind, text: &[u8], places: &Places, mut report: impl FnMut(usize, usize)) {
     match kind {
-        Kind::Token | Kind::Email | Kind::Ipv4 | Kind::Phone => {
-            for found in pattern.find_iter(text) {
-                report(found.start(), found.end());
-            }
-        }
-        Kind::Iban => verified(pattern, text, iban_end, report),
-        Kind::Card => verified(pattern, text, card_end, report),
-        Kind::Ipv6 => {
-            for found in pattern.find_iter(text) {
-                if let Some(end) = ipv6_end(text, found.start(), found.end()) {
-                    report(found.start(), end);
-                }
-            }
-        }
+        Kind::Token => tokens::find(text, &places.tokens, report),
+        Kind::Email => emails(text, &places.ats, report),
+        Kind::Ipv6 => ipv6s(text, &places.colons, report),
+        Kind::Iban => from_numbers(text, places, &mut report, |text, at, free| {
+            let start = at.checked_sub(2).filter(|&start| start >= free)?;
+            let head = text[start].is_ascii_uppercase() && text[start + 1].is_ascii_uppercase();
+            let end = (head && begins_word(text, start)).then(|| iban_end(text, start))??;
+            Some((start, end))
+        }),
+        Kind::Card => from_numbers(text, places, &mut report, |text, at, _| {
+            let head = matches!(text[at], b'2'..=b'6') && begins_word(text, at);
+            Some((at, head.then(|| card_end(text, at))??))
+        }),
+        Kind::Ipv4 => from_numbers(text, places, &mut report, |text, at, _| {
+            Some((at, begins_word(text, at).then(|| ipv4_end(text, at))??))
+        }),
+        Kind::Phone => from_numbers(text, places, &mut report, |text, at, free| {
+            let before = at.checked_sub(1).filter(|&before| before >= free);
+            let prefixed = before.and_then(|before| match text[before] {
+                b'+' => Some((before, international_end(text, at)?)),
+                b'(' => Some((before, area_end(text, at)?)),
+                _ => None,
+            });
+            prefixed.or_else(|| {
+                let local = || american_end(text, at).or_else(|| national_end(text, at));
+                Some((at, begins_word(text, at).then(local)??))
+            })
+        }),
     }
 }
 
-/// Candidates that `verify` gives an end to; after a bad one, the search goes on at its
-/// second byte.
-fn verified(
-    pattern: &Regex,
+/// Tries each number that begins behind the last match; `free` is where that has ended.
+fn from_numbers(
     text: &[u8],
-    verify: fn(&[u8], usize) -> Option<usize>,
-    mut report: impl FnMut(usize, usize),
+    places: &Places,
+    report: &mut impl FnMut(usize, usize),
+    rule: impl Fn(&[u8], usize, usize) -> Option<(usize, usize)>,
 ) {
-    let mut from = 0;
-    while let Some(found) = pattern.find_at(text, from) {
-        from = found.start() + 1;
-        if let Some(end) = verify(text, found.start()) {
-            report(found.start(), end);
-            from = end;
+    let mut free = 0;
+    for &at in &places.numbers {
+        if at >= free
+            && let Some((start, end)) = rule(text, at, free)
+        {
+            report(start, end);
+            free = end;
         }
     }
 }
 
-fn is_word(byte: u8) -> bool {
+pub(super) const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-fn ends_word(text: &[u8], end: usize) -> bool {
+pub(super) fn ends_word(text: &[u8], end: usize) -> bool {
     text.get(end).is_none_or(|&next| !is_word(next))
+}
+
+/// Whether no word character stands before `start`, where one stands.
+pub(super) fn begins_word(text: &[u8], start: usize) -> bool {
+    start == 0 || !is_word(text[start - 1])
+}
+
+/// How many bytes from `at` on pass `test`, at most `limit`.
+pub(super) fn run(text: &[u8], at: usize, limit: usize, test: impl Fn(u8) -> bool) -> usize {
+    let end = text.len().min(at.saturating_add(limit));
+    text.get(at..end).map_or(0, |rest| {
+        rest.iter().take_while(|&&byte| test(byte)).count()
+    })
+}
+
+fn digits(text: &[u8], at: usize, limit: usize) -> usize {
+    run(text, at, limit, |byte| byte.is_ascii_digit())
+}
+
+fn is_at(text: &[u8], at: usize, any_of: &[u8]) -> bool {
+    text.get(at).is_some_and(|byte| any_of.contains(byte))
+}
+
+fn emails(text: &[u8], ats: &[usize], mut report: impl FnMut(usize, usize)) {
+    let mut free = 0;
+    for &at in ats {
+        let Some(end) = domain_end(text, at + 1) else {
+            continue;
+        };
+        let lowest = free.max(at.saturating_sub(64));
+        let local = text[lowest..at].iter().rev();
+        let length = local
+            .take_while(|&&byte| is_word(byte) || matches!(byte, b'.' | b'%' | b'+' | b'-'))
+            .count();
+        let begins = |&start: &usize| is_word(text[start]) && begins_word(text, start);
+        if let Some(start) = (at - length..at).find(begins) {
+            report(start, end);
+            free = end;
+        }
+    }
+}
+
+/// The end of a host name of two to nine labels, the last of 2 to 24 letters.
+fn domain_end(text: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    let mut best = None;
+    for _ in 0..8 {
+        let label = run(text, at, 64, |byte| {
+            byte.is_ascii_alphanumeric() || byte == b'-'
+        });
+        if !(1..=63).contains(&label) || text.get(at + label) != Some(&b'.') {
+            break;
+        }
+        at += label + 1;
+        let last = run(text, at, 25, |byte| byte.is_ascii_alphabetic());
+        if (2..=24).contains(&last) && ends_word(text, at + last) {
+            best = Some(at + last);
+        }
+    }
+    best
 }
 
 /// The end of the IBAN that begins at `start`: as many characters as its country asks for,
 /// with single spaces between them allowed.
 fn iban_end(text: &[u8], start: usize) -> Option<usize> {
     let length = iban_length(&text[start..start + 2])?;
-    let mut compact = Vec::with_capacity(length);
+    let two_digits = digits(text, start + 2, 2) == 2; // the expression's third and fourth
+    let mut compact = [0_u8; 34];
     let mut at = start;
-    while compact.len() < length {
+    for place in compact.iter_mut().take(length) {
         if text.get(at) == Some(&b' ') {
             at += 1;
         }
-        let byte = *text.get(at)?;
-        if !(byte.is_ascii_uppercase() || byte.is_ascii_digit()) {
-            return None;
-        }
-        compact.push(byte);
+        *place = *text
+            .get(at)
+            .filter(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())?;
         at += 1;
     }
-    (ends_word(text, at) && iban_checksum(&compact)).then_some(at)
+    (two_digits && ends_word(text, at) && iban_checksum(&compact[..length])).then_some(at)
 }
 
 /// The end of the card number that begins at `start`: the longest of 13 to 19 digits that
 /// ends a word and passes the check.
 fn card_end(text: &[u8], start: usize) -> Option<usize> {
-    let mut digits = Vec::with_capacity(19);
-    let mut ends = Vec::with_capacity(19);
-    let mut at = start;
-    while digits.len() < 19 {
-        if !digits.is_empty() && matches!(text.get(at), Some(b' ' | b'-')) {
+    let (mut found, mut ends) = ([0_u8; 19], [0_usize; 19]);
+    let (mut at, mut count) = (start, 0);
+    while count < 19 {
+        if count > 0 && is_at(text, at, b" -") {
             at += 1;
         }
         let Some(&digit) = text.get(at).filter(|byte| byte.is_ascii_digit()) else {
             break;
         };
         at += 1;
-        digits.push(digit);
-        ends.push(at);
+        (found[count], ends[count]) = (digit, at);
+        count += 1;
     }
-    (13..=digits.len())
+    (13..=count)
         .rev()
-        .find(|&count| ends_word(text, ends[count - 1]) && luhn(&digits[..count]))
+        .find(|&count| ends_word(text, ends[count - 1]) && luhn(&found[..count]))
         .map(|count| ends[count - 1])
+}
+
+/// The end of the address whose first number begins at `start`.
+fn ipv4_end(text: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    for octet in 0..4 {
+        if octet > 0 {
+            if text.get(at) != Some(&b'.') {
+                return None;
+            }
+            at += 1;
+        }
+        let length = digits(text, at, 4);
+        let number = &text[at..at + length];
+        let fits = match number {
+            [_] | [b'1'..=b'9', _] | [b'1', _, _] | [b'2', b'0'..=b'4', _] => true,
+            [b'2', b'5', last] => *last <= b'5',
+            _ => false,
+        };
+        if !fits {
+            return None;
+        }
+        at += length;
+    }
+    ends_word(text, at).then_some(at)
+}
+
+/// `+`, then 7 to 15 digits with up to two separators before each, at `at` the first.
+fn international_end(text: &[u8], at: usize) -> Option<usize> {
+    if text[at] == b'0' {
+        return None;
+    }
+    let mut end = None;
+    let mut at = at + 1;
+    for count in 1..=14 {
+        let gap = run(text, at, 2, |byte| {
+            matches!(byte, b' ' | b'(' | b')' | b'.' | b'-')
+        });
+        if digits(text, at + gap, 1) == 0 {
+            break;
+        }
+        at += gap + 1;
+        if count >= 6 && ends_word(text, at) {
+            end = Some(at);
+        }
+    }
+    end
+}
+
+/// Three digits, the first above 1, exactly.
+fn area(text: &[u8], at: usize) -> bool {
+    matches!(text[at], b'2'..=b'9') && digits(text, at, 3) == 3
+}
+
+/// Three digits, a separator, four digits, at the end of a word.
+fn exchange_end(text: &[u8], at: usize) -> Option<usize> {
+    let all = digits(text, at, 3) == 3
+        && is_at(text, at + 3, b" .-")
+        && digits(text, at + 4, 4) == 4
+        && ends_word(text, at + 8);
+    all.then_some(at + 8)
+}
+
+/// `(212) 555-0123`, at `at` the first digit.
+fn area_end(text: &[u8], at: usize) -> Option<usize> {
+    if !(area(text, at) && is_at(text, at + 3, b")")) {
+        return None;
+    }
+    exchange_end(text, at + 4 + usize::from(is_at(text, at + 4, b" ")))
+}
+
+/// `212-555-0123`.
+fn american_end(text: &[u8], at: usize) -> Option<usize> {
+    (area(text, at) && is_at(text, at + 3, b" .-")).then(|| exchange_end(text, at + 4))?
+}
+
+/// `0171 2345678`: a zero and two to four digits, a separator, the number.
+fn national_end(text: &[u8], at: usize) -> Option<usize> {
+    let prefix = digits(text, at, 6);
+    let begins = text[at] == b'0' && (3..=5).contains(&prefix) && text[at + 1] != b'0';
+    if !begins || !is_at(text, at + prefix, b" /-") {
+        return None;
+    }
+    let at = at + prefix + 1;
+    let last = |at: usize| {
+        let rest = digits(text, at, 6);
+        ((2..=5).contains(&rest) && ends_word(text, at + rest)).then_some(at + rest)
+    };
+    let first = digits(text, at, 4);
+    (3..=first).rev().find_map(|taken| {
+        let at = at + taken;
+        let parted = is_at(text, at, b" -").then(|| last(at + 1)).flatten();
+        parted.or_else(|| last(at))
+    })
+}
+
+/// The addresses among the runs of their characters.
+fn ipv6s(text: &[u8], colons: &[usize], mut report: impl FnMut(usize, usize)) {
+    let belongs = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
+    let mut seen = 0;
+    for &colon in colons {
+        if colon < seen {
+            continue;
+        }
+        let before = text[seen..colon].iter().rev();
+        let start = colon - before.take_while(|&&byte| belongs(byte)).count();
+        let end = colon + run(text, colon, usize::MAX, belongs);
+        seen = end;
+        if end - start >= 3
+            && let Some(end) = ipv6_end(text, start, end)
+        {
+            report(start, end);
+        }
+    }
 }
 
 /// The end of the IPv6 address in the run from `start` to `end`, without the punctuation of
 /// the sentence around it.
 fn ipv6_end(text: &[u8], start: usize, end: usize) -> Option<usize> {
-    let before = start.checked_sub(1).map(|at| text[at]);
-    if before.is_some_and(is_word) || !ends_word(text, end) {
+    if !begins_word(text, start) || !ends_word(text, end) {
         return None;
     }
     let mut run = &text[start..end];
