@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from agentcore.cache import FastCacheManager
     from agentcore.core import AGENTCore
     from agentcore.integration import RustIntegrationManager
+    from agentcore.queue import FastTaskQueue
     from agentcore.text import FastStringProcessor
 
 __version__ = "0.1.0"
@@ -21,6 +22,7 @@ __all__ = [
     "AGENTCore",
     "FastCacheManager",
     "FastStringProcessor",
+    "FastTaskQueue",
     "RustIntegrationManager",
     "__version__",
 ]
@@ -29,6 +31,7 @@ _HOMES = {
     "AGENTCore": "agentcore.core",
     "FastCacheManager": "agentcore.cache",
     "FastStringProcessor": "agentcore.text",
+    "FastTaskQueue": "agentcore.queue",
     "RustIntegrationManager": "agentcore.integration",
 }
 

@@ -153,7 +153,9 @@ def with_surface(code: str) -> str:
     return SET_VERSION + _RUN % quoted
 
 
-RIGHT = "from agentcore.cache.twin import *\nfrom agentcore.text.twin import *\n"
+RIGHT = "".join(
+    f"from agentcore.{room}.twin import *\n" for room in ("cache", "queue", "text")
+)
 
 
 def test_right_answers_are_trusted(build: Build) -> None:

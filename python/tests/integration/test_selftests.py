@@ -10,13 +10,14 @@ import pytest
 from agentcore.cache import twin as cache_twin
 from agentcore.integration.probe import run_vector, run_vectors, vectors_of
 from agentcore.integration.selftests import Vector
+from agentcore.queue import twin as queue_twin
 from agentcore.text import twin as text_twin
 
 COMPONENT = "agent_core_utils"
 
 
 def test_the_twin_of_agent_core_utils_passes() -> None:
-    twin = SimpleNamespace(**vars(cache_twin), **{
+    twin = SimpleNamespace(**vars(cache_twin), Queue=queue_twin.Queue, **{
         name: getattr(text_twin, name) for name in text_twin.__all__
     })  # fmt: skip
     results = run_vectors(COMPONENT, twin)

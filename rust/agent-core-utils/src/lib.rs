@@ -19,6 +19,7 @@
 
 pub mod cache;
 mod error;
+pub mod queue;
 pub mod text;
 
 pub use error::Error;

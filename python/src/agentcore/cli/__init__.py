@@ -1,4 +1,4 @@
-"""The command line: ``agentcore serve | monitor | security | orchestrator | run | doctor | probe``.
+"""The command line: ``agentcore serve | monitor | security | orchestrator | run | queue | doctor | probe``.
 
 Everything is parsed before anything starts, and a refused flag, variable or file exits 64. Each
 command's module is imported only when that command is chosen: a healthcheck must not pay for
@@ -26,6 +26,7 @@ COMMANDS = {
     "security": ("agentcore.security.service", "stand in for security-agent: audit and scan"),
     "orchestrator": ("agentcore.containers.service", "stand in for orchestrator: templates"),
     "run": ("agentcore.cli.run", "run an agent here and print what it found"),
+    "queue": ("agentcore.cli.queue", "look at a task queue, and put things right"),
     "doctor": ("agentcore.cli.doctor", "print the component table and self-test it"),
     "probe": ("agentcore.probe", "exit 0 if an HTTP target answers 200 (the healthcheck)"),
 }

@@ -1,20 +1,23 @@
 //! The Python module `agent_core_utils`: converts, detaches, calls.
 //!
 //! What the module's items promise is written in the contracts of the Python package
-//! (`agentcore.cache.contract`, `agentcore.text.contract`); its pure-Python twins are the
+//! (`agentcore.cache.contract`, `agentcore.queue.contract`, `agentcore.text.contract`); its pure-Python twins are the
 //! reference. Nothing of that package is imported here.
 
 mod border;
 mod cache;
+mod queue;
 mod text;
 
 use pyo3::prelude::*;
 
-/// The native half of `agentcore.cache` and `agentcore.text`.
+/// The native half of `agentcore.cache`, `agentcore.queue` and `agentcore.text`.
 #[pymodule]
 mod agent_core_utils {
     #[pymodule_export]
     use super::cache::{Cache, Cached};
+    #[pymodule_export]
+    use super::queue::{Cron, Job, Queue};
     #[pymodule_export]
     use super::text::{Expression, Matcher, Plan, Text};
 
