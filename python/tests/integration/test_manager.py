@@ -158,6 +158,11 @@ RIGHT = "".join(
 )
 
 
+def redacting(code: str) -> str:
+    """A text surface whose redaction is ``code``, and else the twin's."""
+    return f"class Text(Text):\n def redact_many(self, texts): {code}\n"
+
+
 def test_right_answers_are_trusted(build: Build) -> None:
     """The borrowed surface answers right: what fails below fails for its own reason."""
     manager = managed(build(with_surface(RIGHT)), mode=NativeMode.REQUIRE)
@@ -170,7 +175,7 @@ def test_right_answers_are_trusted(build: Build) -> None:
 
 
 def test_wrong_results_fail_the_self_test(build: Build) -> None:
-    status = status_of(build(with_surface(RIGHT + "redact_many = lambda texts, kinds: texts\n")))
+    status = status_of(build(with_surface(RIGHT + redacting("return texts"))))
     assert status.state == "self_test_failed"
     assert status.reason.startswith("self-test 'redact' answered ['jane@example.org")
 
@@ -183,7 +188,7 @@ def test_wrong_results_fail_the_self_test(build: Build) -> None:
     ],
 )
 def test_dying_or_hanging_in_the_self_test(build: Build, code: str, reason: str) -> None:
-    surface = RIGHT + f"import os, time\ndef redact_many(texts, kinds): {code}\n"
+    surface = RIGHT + "import os, time\n" + redacting(code)
     status = status_of(build(with_surface(surface)), deadline=2.0)
     assert status.state == "self_test_failed"
     assert reason in status.reason
