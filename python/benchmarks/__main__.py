@@ -33,6 +33,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=7, help=f"at least {MIN_ROUNDS}")
     parser.add_argument("--out", type=Path, default=BUILD, help="folder of the JSON files")
     parser.add_argument("--check", action="store_true", help="exit 1 unless every bar holds")
+    parser.add_argument(
+        "--only", metavar="TEXT", help="the cases with TEXT in their names; writes no file"
+    )
     arguments = parser.parse_args(argv)
     if arguments.rounds < MIN_ROUNDS:
         parser.error(f"--rounds {arguments.rounds}: expected at least {MIN_ROUNDS}")
@@ -41,9 +44,12 @@ def main(argv: list[str] | None = None) -> int:
         subject = load(name)
         for peer in subject.missing:
             print(f"{name}: peer {peer} is not installed and not measured", file=sys.stderr)
-        record = run_subject(subject, arguments.rounds)
+        record = run_subject(subject, arguments.rounds, only=arguments.only)
+        if arguments.only is not None and not record["cases"]:
+            parser.error(f"--only {arguments.only}: no case of {name} has that in its name")
         missed += sum(bool(case["bar"]) and not case["holds"] for case in record["cases"])
-        print(f"wrote {write(record, arguments.out)}")
+        if arguments.only is None:
+            print(f"wrote {write(record, arguments.out)}")
     if missed:
         print(f"{missed} bars do not hold", file=sys.stderr)
     return 1 if missed and arguments.check else 0

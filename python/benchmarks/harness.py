@@ -152,9 +152,12 @@ def _holds(bar: Bar | None, peers: list[dict[str, Any]]) -> bool | None:
 
 
 def run_subject(
-    subject: Subject, rounds: int, tell: Callable[[str], None] = print
+    subject: Subject,
+    rounds: int,
+    tell: Callable[[str], None] = print,
+    only: str | None = None,
 ) -> dict[str, Any]:
-    """Run all cases of a subject; return the record of the contract.
+    """Run all cases of a subject, or those with ``only`` in their names; return the record.
 
     Raises:
         ValueError: too few rounds to take a median of, or a bar against a peer
@@ -164,6 +167,8 @@ def run_subject(
         raise ValueError(f"{rounds} rounds are too few; at least {MIN_ROUNDS}")
     results = []
     for case in subject.cases():
+        if only is not None and only not in case.name:
+            continue
         against = case.bar.against if case.bar else None
         known = [*(peer.name for peer in case.peers), *subject.missing]
         if against is not None and against not in known:

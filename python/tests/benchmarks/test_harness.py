@@ -78,6 +78,13 @@ def test_too_few_rounds_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "expected at least 5" in capsys.readouterr().err
 
 
+def test_only_the_cases_asked_for_run() -> None:
+    made, calls = subject("lower", None)
+    assert run_subject(made, 5, tell=lambda line: None, only="no such")["cases"] == []
+    assert calls == []
+    assert len(run_subject(made, 5, tell=lambda line: None, only="c")["cases"]) == 1
+
+
 def test_the_record_is_written_in_the_form_of_the_contract(tmp_path: Path) -> None:
     made, _ = subject("lower", None)
     record = run_subject(made, 5, tell=lambda line: None)

@@ -34,7 +34,11 @@ impl<K: Hash + Eq, V> Cache<K, V> {
             self.store.count_miss();
             return None;
         };
-        self.store.read(index, now, &mut Gone::default())
+        if self.store.peek(index, now).is_none() {
+            self.store.miss_late(index, &mut Gone::default());
+            return None;
+        }
+        self.store.hit(index, now)
     }
 
     /// Stores `value`, for `ttl` seconds or else the cache's own time to live.

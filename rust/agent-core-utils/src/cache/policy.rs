@@ -155,6 +155,7 @@ impl<K, V> Store<K, V> {
         }
     }
 
+    #[inline(never)]
     fn touch_lfu(&mut self, index: u32) {
         let slot = &self.slots[index as usize];
         let ticks = self.pulse.since(slot.stamp());
@@ -174,6 +175,7 @@ impl<K, V> Store<K, V> {
     }
 
     /// The victim of the main queues, or the entry that the window would give up for it.
+    #[inline(never)]
     fn lfu_victim(&mut self) -> u32 {
         let candidate = self.queues[FIRST].head;
         let victim = match self.queues[SECOND].head {

@@ -157,7 +157,6 @@ pub struct Store<K, V> {
 
 /// The tag of a hash: its bits well mixed, for Python's hash of an int is the int.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the upper half of a word")]
 pub fn tag_of_hash(hash: u64) -> u32 {
     ((hash ^ (hash >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32
 }
@@ -251,20 +250,24 @@ impl<K, V> Store<K, V> {
             .map(|entry| &entry.1)
     }
 
-    /// Looks an entry up: a use and a hit, or its expiry and a miss.
+    /// Looks a live entry up, a use and a hit; nothing happens and comes back where its time
+    /// is up: then [`Self::miss_late`] is due.
     #[inline]
-    pub fn read(&mut self, index: u32, now: f64, gone: &mut Gone<K, V>) -> Option<&V> {
-        if self.is_late(index, now) {
-            self.stats.misses += 1;
-            gone.push(self.take_late(index));
+    pub fn hit(&mut self, index: u32, now: f64) -> Option<&V> {
+        if !self.times.is_empty() && !self.renew_time(index, now) {
             return None;
         }
         self.stats.hits += 1;
-        self.use_(index, now);
-        self.slots[index as usize]
-            .entry
-            .as_ref()
-            .map(|entry| &entry.1)
+        self.touch(index);
+        let entry = self.slots[index as usize].entry.as_ref();
+        entry.map(|entry| &entry.1)
+    }
+
+    /// Removes an entry whose time is up, for a look-up that thereby missed.
+    #[cold]
+    pub fn miss_late(&mut self, index: u32, gone: &mut Gone<K, V>) {
+        self.stats.misses += 1;
+        gone.push(self.take_late(index));
     }
 
     /// Counts a look-up that found nothing.
@@ -323,7 +326,8 @@ impl<K, V> Store<K, V> {
         }
         self.label(index, terms.labels);
         self.set_times(index, terms.expires);
-        self.use_(index, now);
+        self.renew_time(index, now);
+        self.touch(index);
         if self.bounds.weighted() && self.weights[index as usize] != terms.weight {
             self.reweigh(index, terms.weight, gone);
         }
@@ -419,8 +423,9 @@ impl<K, V> Store<K, V> {
         })
     }
 
+    /// Whether the time of an entry is up.
     #[inline]
-    fn is_late(&self, index: u32, now: f64) -> bool {
+    pub fn is_late(&self, index: u32, now: f64) -> bool {
         let times = self.times.get(index as usize);
         times.is_some_and(|times| times.expires <= now || times.idle <= now)
     }
@@ -430,14 +435,19 @@ impl<K, V> Store<K, V> {
         self.take(index)
     }
 
-    #[inline]
-    fn use_(&mut self, index: u32, now: f64) {
-        if self.tti.is_finite()
-            && let Some(times) = self.times.get_mut(index as usize)
-        {
-            times.idle = now + self.tti;
+    /// Moves the time to idle of a live entry; false if it is late.
+    fn renew_time(&mut self, index: u32, now: f64) -> bool {
+        let tti = self.tti;
+        let Some(times) = self.times.get_mut(index as usize) else {
+            return true;
+        };
+        if times.expires <= now || times.idle <= now {
+            return false;
         }
-        self.touch(index);
+        if tti.is_finite() {
+            times.idle = now + tti;
+        }
+        true
     }
 
     fn insert(

@@ -18,7 +18,6 @@ fn packed(tag: u32, number: u32) -> u64 {
     (u64::from(tag) << 32) | u64::from(number + 1) // 0 is the empty cell
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half of a word")]
 fn tag_of(cell: u64) -> u32 {
     (cell >> 32) as u32
 }

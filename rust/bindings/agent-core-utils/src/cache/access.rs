@@ -82,16 +82,39 @@ impl Cache {
     pub(super) fn look(&self, key: &Bound<'_, PyAny>) -> PyResult<Option<Object>> {
         let (py, tag) = (key.py(), tag_of(key)?);
         let now = self.now(py)?;
+        let mut store = self.lock();
+        let late = match store.find(tag, |stored| compare(stored, key)) {
+            Found::Hit(index) => match store.hit(index, now) {
+                Some(value) => return Ok(Some(value.clone_ref(py))),
+                None => index,
+            },
+            Found::Miss => {
+                store.count_miss();
+                return Ok(None);
+            }
+            Found::Unsure(_) => {
+                drop(store);
+                return self.look_by_python(key, tag, now);
+            }
+        };
+        let mut gone = Gone::default();
+        store.miss_late(late, &mut gone);
+        drop(store);
+        drop(gone);
+        Ok(None)
+    }
+
+    #[cold]
+    fn look_by_python(
+        &self,
+        key: &Bound<'_, PyAny>,
+        tag: u32,
+        now: f64,
+    ) -> PyResult<Option<Object>> {
         let mut gone = Gone::default();
         self.entry(key, tag, |store, found| {
-            if let Some(index) = found {
-                store
-                    .read(index, now, &mut gone)
-                    .map(|value| value.clone_ref(py))
-            } else {
-                store.count_miss();
-                None
-            }
+            let value = read(store, found, now, &mut gone);
+            value.map(|value| value.clone_ref(key.py()))
         })
     }
 
@@ -135,4 +158,23 @@ impl Cache {
             found.is_some_and(|index| store.remove(index, now, &mut gone))
         })
     }
+}
+
+/// Looks up what was found, and counts it.
+#[inline]
+pub(super) fn read<'a>(
+    store: &'a mut Objects,
+    found: Option<u32>,
+    now: f64,
+    gone: &mut Gone,
+) -> Option<&'a Object> {
+    let Some(index) = found else {
+        store.count_miss();
+        return None;
+    };
+    if store.is_late(index, now) {
+        store.miss_late(index, gone);
+        return None;
+    }
+    store.hit(index, now)
 }

@@ -1,7 +1,7 @@
 //! The calls of many keys: all are hashed first, then one lock serves as long as no key needs
 //! Python to be compared, then what went is dropped.
 
-use super::access::Given;
+use super::access::{Given, read};
 use super::entry::{Pairs, snapshot};
 use super::keys::{compare, tag_of};
 use super::{Cache, Gone, Object, Objects};
@@ -79,12 +79,7 @@ impl Cache {
         values.reserve(keys.len());
         let both = keys.iter_borrowed().zip(tags.iter().copied());
         self.entries(both, |store, found, _| {
-            let value = if let Some(index) = found {
-                store.read(index, now, gone)
-            } else {
-                store.count_miss();
-                None
-            };
+            let value = read(store, found, now, gone);
             values.push(value.unwrap_or(missing).clone_ref(py));
         })?;
         let list = PyList::new(py, values.drain(..));

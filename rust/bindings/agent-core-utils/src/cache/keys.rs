@@ -41,7 +41,7 @@ pub(super) fn compare(stored: &Py<PyAny>, key: &Bound<'_, PyAny>) -> Match {
 fn compare_values(stored: &Bound<'_, PyAny>, key: &Bound<'_, PyAny>) -> Match {
     let strings =
         key.is_exact_instance_of::<PyString>() && stored.is_exact_instance_of::<PyString>();
-    if !strings && !(is_plain(stored) && is_plain(key)) {
+    if !(strings || is_plain(stored) && is_plain(key)) {
         return Match::Unsure;
     }
     match stored.eq(key) {
