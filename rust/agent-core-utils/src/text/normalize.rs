@@ -3,9 +3,10 @@
 //! Only ASCII: the tables of Rust's standard library and of each Python differ for dozens of
 //! other code points, so those strings are left to the caller, who has the tables that count.
 //!
-//! The loops over a block have no branch, so that the compiler makes vectors of them; under
-//! `pulp`'s dispatch these are the widest that the processor has.
+//! The loops over a block have no branch, so that the compiler makes vectors of them; in a
+//! kernel these are the widest that the processor has.
 
+use super::vectors::{Kernel, wide};
 use std::ops::Range;
 
 /// What becomes of letters.
@@ -56,26 +57,55 @@ pub fn normalize_ascii_batch(
     if out.len() < needed {
         out.resize(needed, 0);
     }
-    let target = out.as_mut_slice();
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let mut from = 0;
-            for text in texts {
-                let place = text.and_then(|text| {
-                    let written = one(text, options, &mut target[from..]);
-                    let end = from + written;
-                    (target[from..end] != *text).then(|| {
-                        let place = from..end;
-                        from = end;
-                        place
-                    })
-                });
-                places.push(place);
-            }
-        },
-    );
+    wide(Batch {
+        texts,
+        options,
+        target: out,
+        places: &mut places,
+    });
     places
+}
+
+struct Batch<'a> {
+    texts: &'a [Option<&'a [u8]>],
+    options: NormalizeOptions,
+    target: &'a mut [u8],
+    places: &'a mut Vec<Option<Range<usize>>>,
+}
+
+impl Kernel for Batch<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let mut from = 0;
+        for text in self.texts {
+            let mut place = None;
+            if let Some(text) = text {
+                let end = from + one(text, self.options, &mut self.target[from..]);
+                if self.target[from..end] != **text {
+                    place = Some(from..end);
+                    from = end;
+                }
+            }
+            self.places.push(place);
+        }
+    }
+}
+
+struct Single<'a> {
+    text: &'a [u8],
+    options: NormalizeOptions,
+    target: &'a mut [u8],
+}
+
+impl Kernel for Single<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run(self) -> usize {
+        one(self.text, self.options, self.target)
+    }
 }
 
 /// Appends the normal form of `text`, which must be ASCII, to `out`; tells whether it differs.
@@ -84,10 +114,11 @@ pub fn normalize_ascii(text: &[u8], options: NormalizeOptions, out: &mut Vec<u8>
     let from = out.len();
     out.resize(from + text.len() + 2 * BLOCK, 0);
     let target = &mut out[from..];
-    let written = pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || one(text, options, target),
-    );
+    let written = wide(Single {
+        text,
+        options,
+        target,
+    });
     out.truncate(from + written);
     out[from..] != *text
 }
@@ -187,9 +218,12 @@ fn regular<const CASE: u8>(block: &[u8; BLOCK], next: &[u8; BLOCK], target: &mut
     if odd != 0 {
         return false;
     }
-    for (place, &byte) in target[..BLOCK].iter_mut().zip(block) {
-        *place = spaced::<CASE>(byte);
+    // Through an array, so that its length is known: one store of a whole vector.
+    let mut mapped = [0; BLOCK];
+    for at in 0..BLOCK {
+        mapped[at] = spaced::<CASE>(block[at]);
     }
+    target[..BLOCK].copy_from_slice(&mapped);
     true
 }
 

@@ -3,6 +3,8 @@
 //! The pass works on blocks of 64 bytes without branches, so that the compiler makes vectors
 //! of it; the places of the few bytes that matter are noted for the rules.
 
+use crate::text::vectors::{Kernel, wide};
+
 const BLOCK: usize = 64;
 const DIGIT: u8 = 1;
 const AT: u8 = 2;
@@ -20,6 +22,20 @@ pub(super) struct Places {
     pub(super) colons: Vec<usize>,
     /// Bytes that tell a token: `-`, `_`, `AK`, `AS`, `AI`, `yJ`.
     pub(super) tokens: Vec<usize>,
+}
+
+struct Scan<'a> {
+    places: &'a mut Places,
+    text: &'a [u8],
+}
+
+impl Kernel for Scan<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.places.scan_blocks(self.text);
+    }
 }
 
 impl Places {
@@ -48,10 +64,7 @@ impl Places {
     /// Notes the places of `text`.
     pub(super) fn scan(&mut self, text: &[u8]) {
         self.clear();
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || self.scan_blocks(text),
-        );
+        wide(Scan { places: self, text });
     }
 
     #[inline(always)]

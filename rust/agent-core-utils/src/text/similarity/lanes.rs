@@ -3,6 +3,7 @@
 //! Choices of about the same length share a table: for each character that occurs, a bit
 //! vector a lane. A query then steps through all of them together.
 
+use crate::text::vectors::{Kernel, wide};
 use std::collections::HashMap;
 
 const NARROW: usize = 32; // lanes of 32 bits
@@ -118,25 +119,44 @@ impl Choices {
         for (query, row) in queries.iter().zip(out.chunks_exact_mut(self.width)) {
             numbers.clear();
             numbers.extend(query.iter().map(|&point| self.alphabet.number(point)));
-            pulp::Arch::new().dispatch(
-                #[inline(always)]
-                || {
-                    for group in &self.narrow {
-                        let values = narrow(&group.table, &numbers, &group.lengths);
-                        for (&member, value) in group.members.iter().zip(values) {
-                            row[member] = value;
-                        }
-                    }
-                    for group in &self.wide {
-                        columns.clear();
-                        columns.resize(group.words, ([u64::MAX; WIDE], [0; WIDE]));
-                        let values = wide(&group.table, &numbers, &mut columns, &group.lengths);
-                        for (&member, value) in group.members.iter().zip(values) {
-                            row[member] = value;
-                        }
-                    }
-                },
-            );
+            wide(Row {
+                choices: self,
+                numbers: &numbers,
+                columns: &mut columns,
+                row,
+            });
+        }
+    }
+}
+
+type Columns = Vec<([u64; WIDE], [u64; WIDE])>;
+
+struct Row<'a> {
+    choices: &'a Choices,
+    numbers: &'a [u32],
+    columns: &'a mut Columns,
+    row: &'a mut [f32],
+}
+
+impl Kernel for Row<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for group in &self.choices.narrow {
+            let values = short(&group.table, self.numbers, &group.lengths);
+            for (&member, value) in group.members.iter().zip(values) {
+                self.row[member] = value;
+            }
+        }
+        for group in &self.choices.wide {
+            self.columns.clear();
+            self.columns
+                .resize(group.words, ([u64::MAX; WIDE], [0; WIDE]));
+            let values = long(&group.table, self.numbers, self.columns, &group.lengths);
+            for (&member, value) in group.members.iter().zip(values) {
+                self.row[member] = value;
+            }
         }
     }
 }
@@ -195,7 +215,7 @@ const fn below(count: u32) -> u64 {
     clippy::cast_possible_truncation,
     reason = "only inlined code gets the wide vectors; no text has 2^32 characters"
 )]
-fn narrow(table: &[[u32; NARROW]], query: &[u32], lengths: &[u32; NARROW]) -> [f32; NARROW] {
+fn short(table: &[[u32; NARROW]], query: &[u32], lengths: &[u32; NARROW]) -> [f32; NARROW] {
     let mut up = [u32::MAX; NARROW];
     let mut down = [0_u32; NARROW];
     for &number in query {
@@ -224,7 +244,7 @@ fn narrow(table: &[[u32; NARROW]], query: &[u32], lengths: &[u32; NARROW]) -> [f
     clippy::cast_possible_truncation,
     reason = "only inlined code gets the wide vectors; no text has 2^32 characters"
 )]
-fn wide(
+fn long(
     table: &[[u64; WIDE]],
     query: &[u32],
     columns: &mut [([u64; WIDE], [u64; WIDE])],
