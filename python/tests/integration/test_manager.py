@@ -154,6 +154,7 @@ def with_surface(code: str) -> str:
 
 
 RIGHT = "from agentcore.cache.twin import *\nfrom agentcore.text.twin import *\n"
+REDACT = "class Text(Text):\n    def redact_many(self, texts, **_): {}\n"
 
 
 def test_right_answers_are_trusted(build: Build) -> None:
@@ -168,7 +169,7 @@ def test_right_answers_are_trusted(build: Build) -> None:
 
 
 def test_wrong_results_fail_the_self_test(build: Build) -> None:
-    status = status_of(build(with_surface(RIGHT + "redact_many = lambda texts, kinds: texts\n")))
+    status = status_of(build(with_surface(RIGHT + REDACT.format("return texts"))))
     assert status.state == "self_test_failed"
     assert status.reason.startswith("self-test 'redact' answered ['jane@example.org")
 
@@ -181,7 +182,7 @@ def test_wrong_results_fail_the_self_test(build: Build) -> None:
     ],
 )
 def test_dying_or_hanging_in_the_self_test(build: Build, code: str, reason: str) -> None:
-    surface = RIGHT + f"import os, time\ndef redact_many(texts, kinds): {code}\n"
+    surface = RIGHT + "import os, time\n" + REDACT.format(code)
     status = status_of(build(with_surface(surface)), deadline=2.0)
     assert status.state == "self_test_failed"
     assert reason in status.reason
