@@ -6,6 +6,11 @@
 //! The loops over a block have no branch, so that the compiler makes vectors of them; in a
 //! kernel these are the widest that the processor has.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+
 use super::vectors::{Kernel, wide};
 use std::ops::Range;
 
@@ -125,10 +130,6 @@ pub fn normalize_ascii(text: &[u8], options: NormalizeOptions, out: &mut Vec<u8>
 
 /// Writes the normal form to `out`, which has two blocks more than the text; returns its length.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 fn one(text: &[u8], options: NormalizeOptions, out: &mut [u8]) -> usize {
     if options.controls
         && text
@@ -156,10 +157,6 @@ fn one(text: &[u8], options: NormalizeOptions, out: &mut [u8]) -> usize {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 const fn cased<const CASE: u8>(byte: u8) -> u8 {
     match CASE {
         1 => byte | ((byte.wrapping_sub(b'A') < 26) as u8) << 5,
@@ -170,10 +167,6 @@ const fn cased<const CASE: u8>(byte: u8) -> u8 {
 
 /// Whitespace collapsed and case mapped, without dropped controls.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 fn collapse<const CASE: u8>(text: &[u8], out: &mut [u8]) -> usize {
     let mut written = 0;
     let mut after_space = true; // so that leading whitespace is not kept
@@ -206,10 +199,6 @@ fn collapse<const CASE: u8>(text: &[u8], out: &mut [u8]) -> usize {
 /// Writes a block that has no two spaces in a row, counting the byte behind it; else returns
 /// false. `next` is the block one byte further on.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 fn regular<const CASE: u8>(block: &[u8; BLOCK], next: &[u8; BLOCK], target: &mut [u8]) -> bool {
     let mut odd = 0;
     for at in 0..BLOCK {
@@ -229,10 +218,6 @@ fn regular<const CASE: u8>(block: &[u8; BLOCK], next: &[u8; BLOCK], target: &mut
 
 /// Writes what is left of a block; returns how much that is. May write a block more.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 fn irregular<const CASE: u8>(block: &[u8; BLOCK], after_space: bool, out: &mut [u8]) -> usize {
     let mut written = 0;
     // Twice as long as a block: what is copied from its middle may run over the end.
@@ -262,30 +247,18 @@ fn irregular<const CASE: u8>(block: &[u8; BLOCK], after_space: bool, out: &mut [
 }
 
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 const fn spaced<const CASE: u8>(byte: u8) -> u8 {
     let space = space_flag(byte).wrapping_neg();
     (cased::<CASE>(byte) & !space) | (b' ' & space)
 }
 
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 const fn space_flag(byte: u8) -> u8 {
     ((byte == b' ') | (byte.wrapping_sub(0x09) < 5) | (byte.wrapping_sub(0x1C) < 4)) as u8
 }
 
 /// One bit a flag byte (0 or 1): a multiplication gathers those of eight bytes.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 fn bits(flags: &[u8; BLOCK]) -> u64 {
     let mut mask = 0;
     for (at, eight) in flags.as_chunks::<8>().0.iter().enumerate() {

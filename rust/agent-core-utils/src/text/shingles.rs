@@ -1,5 +1,10 @@
 //! `MinHash` signatures over word shingles, and pairs of near-duplicates by banding (LSH).
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+
 use super::hashes::{fast64, mix};
 use super::vectors::{Kernel, wide};
 use super::words::words;

@@ -4,6 +4,11 @@
 //! them into may use. So a kernel is a type whose `run` is inlined, always; a closure would
 //! be called instead.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+
 /// Work that gains from wide vectors. `run` must be `#[inline(always)]`, and all it calls in
 /// its loops too.
 pub(super) trait Kernel {

@@ -3,6 +3,11 @@
 //! The pass works on blocks of 64 bytes without branches, so that the compiler makes vectors
 //! of it; the places of the few bytes that matter are noted for the rules.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+
 use crate::text::vectors::{Kernel, wide};
 
 const BLOCK: usize = 64;
@@ -68,10 +73,6 @@ impl Places {
     }
 
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "only inlined code gets the wide vectors"
-    )]
     fn scan_blocks(&mut self, text: &[u8]) {
         let mut at = 0;
         let mut padded = [0_u8; BLOCK + 2];
@@ -114,10 +115,6 @@ impl Places {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 #[expect(
     clippy::needless_bitwise_bool,
     reason = "branches would keep the compiler from vectors"

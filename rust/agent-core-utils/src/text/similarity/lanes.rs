@@ -3,6 +3,11 @@
 //! Choices of about the same length share a table: for each character that occurs, a bit
 //! vector a lane. A query then steps through all of them together.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+
 use crate::text::vectors::{Kernel, wide};
 use std::collections::HashMap;
 
@@ -123,7 +128,7 @@ impl Choices {
                 choices: self,
                 numbers: &numbers,
                 columns: &mut columns,
-                row,
+                values: row,
             });
         }
     }
@@ -135,7 +140,7 @@ struct Row<'a> {
     choices: &'a Choices,
     numbers: &'a [u32],
     columns: &'a mut Columns,
-    row: &'a mut [f32],
+    values: &'a mut [f32],
 }
 
 impl Kernel for Row<'_> {
@@ -146,7 +151,7 @@ impl Kernel for Row<'_> {
         for group in &self.choices.narrow {
             let values = short(&group.table, self.numbers, &group.lengths);
             for (&member, value) in group.members.iter().zip(values) {
-                self.row[member] = value;
+                self.values[member] = value;
             }
         }
         for group in &self.choices.wide {
@@ -155,7 +160,7 @@ impl Kernel for Row<'_> {
                 .resize(group.words, ([u64::MAX; WIDE], [0; WIDE]));
             let values = long(&group.table, self.numbers, self.columns, &group.lengths);
             for (&member, value) in group.members.iter().zip(values) {
-                self.row[member] = value;
+                self.values[member] = value;
             }
         }
     }
@@ -176,9 +181,8 @@ fn lengths<const LANES: usize>(texts: &[Vec<u32>], members: &[usize]) -> [u32; L
 /// The ratios of distances, in the order of the arithmetic that `ratio` has.
 #[inline(always)]
 #[expect(
-    clippy::inline_always,
     clippy::cast_possible_truncation,
-    reason = "only inlined code gets the wide vectors; the result has single precision"
+    reason = "the result has single precision"
 )]
 fn ratios<const LANES: usize>(
     distances: &[u32; LANES],
@@ -197,10 +201,6 @@ fn ratios<const LANES: usize>(
 
 /// The lowest `count` bits, at most all.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 const fn below(count: u32) -> u64 {
     if count >= 64 {
         u64::MAX
@@ -211,9 +211,8 @@ const fn below(count: u32) -> u64 {
 
 #[inline(always)]
 #[expect(
-    clippy::inline_always,
     clippy::cast_possible_truncation,
-    reason = "only inlined code gets the wide vectors; no text has 2^32 characters"
+    reason = "no text has 2^32 characters"
 )]
 fn short(table: &[[u32; NARROW]], query: &[u32], lengths: &[u32; NARROW]) -> [f32; NARROW] {
     let mut up = [u32::MAX; NARROW];
@@ -240,9 +239,8 @@ fn short(table: &[[u32; NARROW]], query: &[u32], lengths: &[u32; NARROW]) -> [f3
 
 #[inline(always)]
 #[expect(
-    clippy::inline_always,
     clippy::cast_possible_truncation,
-    reason = "only inlined code gets the wide vectors; no text has 2^32 characters"
+    reason = "no text has 2^32 characters"
 )]
 fn long(
     table: &[[u64; WIDE]],
