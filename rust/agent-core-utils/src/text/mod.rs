@@ -12,6 +12,7 @@ pub mod plan;
 mod redact;
 mod shingles;
 pub mod similarity;
+mod vectors;
 mod words;
 
 pub use chunks::{ChunkBy, ChunkOptions, chunks};

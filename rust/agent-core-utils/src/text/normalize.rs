@@ -3,9 +3,15 @@
 //! Only ASCII: the tables of Rust's standard library and of each Python differ for dozens of
 //! other code points, so those strings are left to the caller, who has the tables that count.
 //!
-//! The loops over a block have no branch, so that the compiler makes vectors of them; under
-//! `pulp`'s dispatch these are the widest that the processor has.
+//! The loops over a block have no branch, so that the compiler makes vectors of them; in a
+//! kernel these are the widest that the processor has.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+
+use super::vectors::{Kernel, wide};
 use std::ops::Range;
 
 /// What becomes of letters.
@@ -56,26 +62,55 @@ pub fn normalize_ascii_batch(
     if out.len() < needed {
         out.resize(needed, 0);
     }
-    let target = out.as_mut_slice();
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let mut from = 0;
-            for text in texts {
-                let place = text.and_then(|text| {
-                    let written = one(text, options, &mut target[from..]);
-                    let end = from + written;
-                    (target[from..end] != *text).then(|| {
-                        let place = from..end;
-                        from = end;
-                        place
-                    })
-                });
-                places.push(place);
-            }
-        },
-    );
+    wide(Batch {
+        texts,
+        options,
+        target: out,
+        places: &mut places,
+    });
     places
+}
+
+struct Batch<'a> {
+    texts: &'a [Option<&'a [u8]>],
+    options: NormalizeOptions,
+    target: &'a mut [u8],
+    places: &'a mut Vec<Option<Range<usize>>>,
+}
+
+impl Kernel for Batch<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let mut from = 0;
+        for text in self.texts {
+            let mut place = None;
+            if let Some(text) = text {
+                let end = from + one(text, self.options, &mut self.target[from..]);
+                if self.target[from..end] != **text {
+                    place = Some(from..end);
+                    from = end;
+                }
+            }
+            self.places.push(place);
+        }
+    }
+}
+
+struct Single<'a> {
+    text: &'a [u8],
+    options: NormalizeOptions,
+    target: &'a mut [u8],
+}
+
+impl Kernel for Single<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run(self) -> usize {
+        one(self.text, self.options, self.target)
+    }
 }
 
 /// Appends the normal form of `text`, which must be ASCII, to `out`; tells whether it differs.
@@ -84,20 +119,17 @@ pub fn normalize_ascii(text: &[u8], options: NormalizeOptions, out: &mut Vec<u8>
     let from = out.len();
     out.resize(from + text.len() + 2 * BLOCK, 0);
     let target = &mut out[from..];
-    let written = pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || one(text, options, target),
-    );
+    let written = wide(Single {
+        text,
+        options,
+        target,
+    });
     out.truncate(from + written);
     out[from..] != *text
 }
 
 /// Writes the normal form to `out`, which has two blocks more than the text; returns its length.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 fn one(text: &[u8], options: NormalizeOptions, out: &mut [u8]) -> usize {
     if options.controls
         && text
@@ -125,10 +157,6 @@ fn one(text: &[u8], options: NormalizeOptions, out: &mut [u8]) -> usize {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 const fn cased<const CASE: u8>(byte: u8) -> u8 {
     match CASE {
         1 => byte | ((byte.wrapping_sub(b'A') < 26) as u8) << 5,
@@ -139,10 +167,6 @@ const fn cased<const CASE: u8>(byte: u8) -> u8 {
 
 /// Whitespace collapsed and case mapped, without dropped controls.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 fn collapse<const CASE: u8>(text: &[u8], out: &mut [u8]) -> usize {
     let mut written = 0;
     let mut after_space = true; // so that leading whitespace is not kept
@@ -175,10 +199,6 @@ fn collapse<const CASE: u8>(text: &[u8], out: &mut [u8]) -> usize {
 /// Writes a block that has no two spaces in a row, counting the byte behind it; else returns
 /// false. `next` is the block one byte further on.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 fn regular<const CASE: u8>(block: &[u8; BLOCK], next: &[u8; BLOCK], target: &mut [u8]) -> bool {
     let mut odd = 0;
     for at in 0..BLOCK {
@@ -187,18 +207,17 @@ fn regular<const CASE: u8>(block: &[u8; BLOCK], next: &[u8; BLOCK], target: &mut
     if odd != 0 {
         return false;
     }
-    for (place, &byte) in target[..BLOCK].iter_mut().zip(block) {
-        *place = spaced::<CASE>(byte);
+    // Through an array, so that its length is known: one store of a whole vector.
+    let mut mapped = [0; BLOCK];
+    for at in 0..BLOCK {
+        mapped[at] = spaced::<CASE>(block[at]);
     }
+    target[..BLOCK].copy_from_slice(&mapped);
     true
 }
 
 /// Writes what is left of a block; returns how much that is. May write a block more.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 fn irregular<const CASE: u8>(block: &[u8; BLOCK], after_space: bool, out: &mut [u8]) -> usize {
     let mut written = 0;
     // Twice as long as a block: what is copied from its middle may run over the end.
@@ -228,30 +247,18 @@ fn irregular<const CASE: u8>(block: &[u8; BLOCK], after_space: bool, out: &mut [
 }
 
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 const fn spaced<const CASE: u8>(byte: u8) -> u8 {
     let space = space_flag(byte).wrapping_neg();
     (cased::<CASE>(byte) & !space) | (b' ' & space)
 }
 
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 const fn space_flag(byte: u8) -> u8 {
     ((byte == b' ') | (byte.wrapping_sub(0x09) < 5) | (byte.wrapping_sub(0x1C) < 4)) as u8
 }
 
 /// One bit a flag byte (0 or 1): a multiplication gathers those of eight bytes.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 fn bits(flags: &[u8; BLOCK]) -> u64 {
     let mut mask = 0;
     for (at, eight) in flags.as_chunks::<8>().0.iter().enumerate() {

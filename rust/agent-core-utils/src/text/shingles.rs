@@ -1,6 +1,12 @@
 //! `MinHash` signatures over word shingles, and pairs of near-duplicates by banding (LSH).
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+
 use super::hashes::{fast64, mix};
+use super::vectors::{Kernel, wide};
 use super::words::words;
 use std::collections::HashMap;
 
@@ -70,10 +76,12 @@ impl MinHash {
             let from = out.len();
             out.resize(from + size, u32::MAX);
             let target = &mut out[from..];
-            pulp::Arch::new().dispatch(
-                #[inline(always)]
-                || smallest(&self.multipliers, &self.offsets, &shingles, target),
-            );
+            wide(Smallest {
+                multipliers: &self.multipliers,
+                offsets: &self.offsets,
+                shingles: &shingles,
+                target,
+            });
         }
     }
 
@@ -124,7 +132,23 @@ impl MinHash {
     }
 }
 
-/// Sixteen permutations at a time stay in registers while all shingles pass.
+struct Smallest<'a> {
+    multipliers: &'a [u32],
+    offsets: &'a [u32],
+    shingles: &'a [u32],
+    target: &'a mut [u32],
+}
+
+impl Kernel for Smallest<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        smallest(self.multipliers, self.offsets, self.shingles, self.target);
+    }
+}
+
+/// A block of permutations at a time stays in registers while all shingles pass.
 #[inline(always)]
 fn smallest(multipliers: &[u32], offsets: &[u32], shingles: &[u32], target: &mut [u32]) {
     const LANES: usize = 64;

@@ -3,6 +3,13 @@
 //! The pass works on blocks of 64 bytes without branches, so that the compiler makes vectors
 //! of it; the places of the few bytes that matter are noted for the rules.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+
+use crate::text::vectors::{Kernel, wide};
+
 const BLOCK: usize = 64;
 const DIGIT: u8 = 1;
 const AT: u8 = 2;
@@ -20,6 +27,20 @@ pub(super) struct Places {
     pub(super) colons: Vec<usize>,
     /// Bytes that tell a token: `-`, `_`, `AK`, `AS`, `AI`, `yJ`.
     pub(super) tokens: Vec<usize>,
+}
+
+struct Scan<'a> {
+    places: &'a mut Places,
+    text: &'a [u8],
+}
+
+impl Kernel for Scan<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.places.scan_blocks(self.text);
+    }
 }
 
 impl Places {
@@ -48,17 +69,10 @@ impl Places {
     /// Notes the places of `text`.
     pub(super) fn scan(&mut self, text: &[u8]) {
         self.clear();
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || self.scan_blocks(text),
-        );
+        wide(Scan { places: self, text });
     }
 
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "only inlined code gets the wide vectors"
-    )]
     fn scan_blocks(&mut self, text: &[u8]) {
         let mut at = 0;
         let mut padded = [0_u8; BLOCK + 2];
@@ -101,10 +115,6 @@ impl Places {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 #[expect(
     clippy::needless_bitwise_bool,
     reason = "branches would keep the compiler from vectors"

@@ -3,6 +3,12 @@
 //! Choices of about the same length share a table: for each character that occurs, a bit
 //! vector a lane. A query then steps through all of them together.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code gets the wide vectors"
+)]
+
+use crate::text::vectors::{Kernel, wide};
 use std::collections::HashMap;
 
 const NARROW: usize = 32; // lanes of 32 bits
@@ -118,25 +124,44 @@ impl Choices {
         for (query, row) in queries.iter().zip(out.chunks_exact_mut(self.width)) {
             numbers.clear();
             numbers.extend(query.iter().map(|&point| self.alphabet.number(point)));
-            pulp::Arch::new().dispatch(
-                #[inline(always)]
-                || {
-                    for group in &self.narrow {
-                        let values = narrow(&group.table, &numbers, &group.lengths);
-                        for (&member, value) in group.members.iter().zip(values) {
-                            row[member] = value;
-                        }
-                    }
-                    for group in &self.wide {
-                        columns.clear();
-                        columns.resize(group.words, ([u64::MAX; WIDE], [0; WIDE]));
-                        let values = wide(&group.table, &numbers, &mut columns, &group.lengths);
-                        for (&member, value) in group.members.iter().zip(values) {
-                            row[member] = value;
-                        }
-                    }
-                },
-            );
+            wide(Row {
+                choices: self,
+                numbers: &numbers,
+                columns: &mut columns,
+                values: row,
+            });
+        }
+    }
+}
+
+type Columns = Vec<([u64; WIDE], [u64; WIDE])>;
+
+struct Row<'a> {
+    choices: &'a Choices,
+    numbers: &'a [u32],
+    columns: &'a mut Columns,
+    values: &'a mut [f32],
+}
+
+impl Kernel for Row<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for group in &self.choices.narrow {
+            let values = short(&group.table, self.numbers, &group.lengths);
+            for (&member, value) in group.members.iter().zip(values) {
+                self.values[member] = value;
+            }
+        }
+        for group in &self.choices.wide {
+            self.columns.clear();
+            self.columns
+                .resize(group.words, ([u64::MAX; WIDE], [0; WIDE]));
+            let values = long(&group.table, self.numbers, self.columns, &group.lengths);
+            for (&member, value) in group.members.iter().zip(values) {
+                self.values[member] = value;
+            }
         }
     }
 }
@@ -156,9 +181,8 @@ fn lengths<const LANES: usize>(texts: &[Vec<u32>], members: &[usize]) -> [u32; L
 /// The ratios of distances, in the order of the arithmetic that `ratio` has.
 #[inline(always)]
 #[expect(
-    clippy::inline_always,
     clippy::cast_possible_truncation,
-    reason = "only inlined code gets the wide vectors; the result has single precision"
+    reason = "the result has single precision"
 )]
 fn ratios<const LANES: usize>(
     distances: &[u32; LANES],
@@ -177,10 +201,6 @@ fn ratios<const LANES: usize>(
 
 /// The lowest `count` bits, at most all.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "only inlined code gets the wide vectors"
-)]
 const fn below(count: u32) -> u64 {
     if count >= 64 {
         u64::MAX
@@ -191,11 +211,10 @@ const fn below(count: u32) -> u64 {
 
 #[inline(always)]
 #[expect(
-    clippy::inline_always,
     clippy::cast_possible_truncation,
-    reason = "only inlined code gets the wide vectors; no text has 2^32 characters"
+    reason = "no text has 2^32 characters"
 )]
-fn narrow(table: &[[u32; NARROW]], query: &[u32], lengths: &[u32; NARROW]) -> [f32; NARROW] {
+fn short(table: &[[u32; NARROW]], query: &[u32], lengths: &[u32; NARROW]) -> [f32; NARROW] {
     let mut up = [u32::MAX; NARROW];
     let mut down = [0_u32; NARROW];
     for &number in query {
@@ -220,11 +239,10 @@ fn narrow(table: &[[u32; NARROW]], query: &[u32], lengths: &[u32; NARROW]) -> [f
 
 #[inline(always)]
 #[expect(
-    clippy::inline_always,
     clippy::cast_possible_truncation,
-    reason = "only inlined code gets the wide vectors; no text has 2^32 characters"
+    reason = "no text has 2^32 characters"
 )]
-fn wide(
+fn long(
     table: &[[u64; WIDE]],
     query: &[u32],
     columns: &mut [([u64; WIDE], [u64; WIDE])],
