@@ -1,20 +1,26 @@
 //! The Python module `agent_core_utils`: converts, detaches, calls.
 //!
 //! What the module's items promise is written in the contracts of the Python package
-//! (`agentcore.cache.contract`, `agentcore.text.contract`); its pure-Python twins are the
+//! (`agentcore.cache.contract`, `agentcore.http.contract`, `agentcore.text.contract`); its pure-Python twins are the
 //! reference. Nothing of that package is imported here.
 
 mod border;
 mod cache;
+mod http;
 mod text;
 
 use pyo3::prelude::*;
 
-/// The native half of `agentcore.cache` and `agentcore.text`.
+/// The native half of `agentcore.cache`, `agentcore.http` and `agentcore.text`.
 #[pymodule]
 mod agent_core_utils {
     #[pymodule_export]
     use super::cache::Cache;
+    #[pymodule_export]
+    use super::http::{
+        AsyncHttpClient, HttpClient, HttpCourse, HttpResponse, HttpStream, http_join, http_parse_response,
+        http_parse_url,
+    };
     #[pymodule_export]
     use super::text::{Matcher, normalize_many, redact_many};
 
