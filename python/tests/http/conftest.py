@@ -112,15 +112,40 @@ class Certificates:
         subprocess.run(["openssl", *arguments], cwd=self._folder, check=True, capture_output=True)
 
     def _make(self, name: str, signer: str | None, extension: str, *more: str) -> str:
-        self._run("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                  "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN=test {name}")
+        self._run(
+            "req",
+            "-new",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.csr",
+            "-subj",
+            f"/CN=test {name}",
+        )
         (self._folder / f"{name}.ext").write_text(extension)
-        sign = ["-signkey", f"{name}.key"] if signer is None else [
-            "-CA", f"{signer}.pem", "-CAkey", f"{signer}.key", "-CAcreateserial"
-        ]
+        sign = (
+            ["-signkey", f"{name}.key"]
+            if signer is None
+            else ["-CA", f"{signer}.pem", "-CAkey", f"{signer}.key", "-CAcreateserial"]
+        )
         days = more or ("-days", "30")
-        self._run("x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *sign,
-                  "-extfile", f"{name}.ext", *days)
+        self._run(
+            "x509",
+            "-req",
+            "-in",
+            f"{name}.csr",
+            "-out",
+            f"{name}.pem",
+            *sign,
+            "-extfile",
+            f"{name}.ext",
+            *days,
+        )
         return str(self._folder / f"{name}.pem")  # fmt: skip
 
     def server(self, name: str, names: str, *more: str) -> ssl.SSLContext:

@@ -145,7 +145,7 @@ class Server:
                     self.requests.append(request)
                 path = request.target.partition("?")[0]
                 route = self.routes.get(path) or self.routes.get("*")
-                answer = reply(b"no such path", 404) if route is None else route(request, conversation)
+                answer = reply(b"", 404) if route is None else route(request, conversation)
                 if answer is None:
                     return
                 conversation.send(answer)

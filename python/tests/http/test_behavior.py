@@ -23,6 +23,7 @@ from tests.http.server import Conversation, Request, reply, says, serving
 
 COMPONENT = "agent_core_utils"
 Make = Callable[..., Any]
+NO_CREDENTIALS = "the URL holds a user name or password; expected an 'authorization' header"
 
 
 def echo(request: Request, _conversation: Conversation) -> bytes:
@@ -123,8 +124,7 @@ def test_interim_answers_are_passed_over(make: Make) -> None:
     ("url", "text"),
     [
         ("ftp://x/", "the URL must begin with 'http://' or 'https://'"),
-        ("http://u:p@x/", "the URL holds a user name or password; expected an 'authorization' "
-                          "header"),
+        ("http://u:p@x/", NO_CREDENTIALS),
         ("http://\u00fc.org/", "the URL's host is not ASCII; expected its form for DNS, 'xn--…'"),
         ("http://x/a b", "the URL holds a space or a control character at position 10"),
         ("http://x:99999/", "the URL's port '99999' is none; expected 1 to 65535"),
@@ -154,7 +154,7 @@ def test_nothing_can_be_injected(make: Make, headers: Any, text: str) -> None:
 def test_other_bad_input(make: Make) -> None:
     client = make()
     for method in ("get", "CONNECT", "GET /", ""):
-        with pytest.raises(InputError, match="the method '.*' is none"):
+        with pytest.raises(InputError, match=r"the method '.*' is none"):
             client.request(method, "http://127.0.0.1:1/")
     for deadline in (0, -1, float("nan"), "x"):
         with pytest.raises(InputError, match="deadline must be a positive number of seconds"):
@@ -168,7 +168,7 @@ def test_other_bad_input(make: Make) -> None:
 
 
 def test_redirects(make: Make) -> None:
-    routes = {
+    routes: dict[str, Any] = {
         "a": says(reply(b"", 302, "Location: b?x")), "b": says(reply(b"", 303, "location: /c")),
         "c": echo, "loop": says(reply(b"", 307, "location: /loop")), "none": says(reply(b"", 302)),
         "bad": says(reply(b"", 302, "location: mailto:x")),
@@ -241,7 +241,7 @@ def test_the_rate_limit_waits_by_the_given_clock(make: Make) -> None:
         for _ in range(6):
             client.get(f"{server.url}/x")
         assert now[0] == 101.0
-        with pytest.raises(DeadlineError, match="the rate limit would hold it for 0.25 s, past"):
+        with pytest.raises(DeadlineError, match=r"the rate limit would hold it for 0\.25 s, past"):
             client.get(f"{server.url}/x", deadline=0.1)
         assert client.metrics()[f"http://127.0.0.1:{server.port}"].limited == 5
 
@@ -265,7 +265,7 @@ def test_the_breaker(make: Make) -> None:
 
 
 def test_size_limits(make: Make) -> None:
-    chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001 + b"\r\n"
+    chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001
     endless = b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1001
     with serving(a=says(reply(b"x" * 1001)), b=says(chunked), c=says(endless),
                  d=says(reply(b"x" * 1000))) as server:  # fmt: skip
@@ -296,7 +296,9 @@ def test_streams(make: Make) -> None:
         status, pieces = client.read_stream("GET", f"{server.url}/big")
         assert b"".join(pieces) == b"y" * 500_000
         assert client.get(f"{server.url}/e").status == 404
-        assert len({request.connection for request in server.requests if request.target != "/"}) == 1
+        assert (
+            len({request.connection for request in server.requests if request.target != "/"}) == 1
+        )
 
 
 def test_fetch_many_keeps_the_order_and_gives_errors_as_values(make: Make) -> None:
@@ -305,7 +307,11 @@ def test_fetch_many_keeps_the_order_and_gives_errors_as_values(make: Make) -> No
 
     with serving(n=number, p=echo) as server:
         urls = [f"{server.url}/n?{at}" for at in range(100)]
-        more = [HttpRequest("POST", f"{server.url}/p", {"a": "b"}, b"x"), "bad", "http://127.0.0.1:1/"]
+        more = [
+            HttpRequest("POST", f"{server.url}/p", {"a": "b"}, b"x"),
+            "bad",
+            "http://127.0.0.1:1/",
+        ]
         client = make(retries=Retries(attempts=1))
         found = client.fetch_many([*urls, *more], limit=7)
         assert [one.content for one in found[:100]] == [f"/n?{at}".encode() for at in range(100)]

@@ -138,7 +138,7 @@ def test_a_connection_that_dies_unused_costs_an_idempotent_request_nothing(make:
     """The server reads a second request, and closes without a word."""
 
     def once(request: Request, conversation: Conversation) -> bytes | None:
-        first = [r for r in server.requests if r.connection == conversation.number][0]
+        first = next(r for r in server.requests if r.connection == conversation.number)
         return reply(b"hi") if request is first else None
 
     with serving(x=once) as server:
@@ -193,9 +193,9 @@ def test_a_server_that_stops_in_the_middle(make: Make) -> None:
 
     with serving(x=stops) as server:
         client = make(retries=ONCE, timeouts=Timeouts(read=0.3))
-        with pytest.raises(HttpTimeoutError, match="nothing was received for 0.3 s"):
+        with pytest.raises(HttpTimeoutError, match=r"nothing was received for 0\.3 s"):
             client.get(f"{server.url}/x")
-        with pytest.raises(HttpTimeoutError, match="nothing was received for 0.3 s"):
+        with pytest.raises(HttpTimeoutError, match=r"nothing was received for 0\.3 s"):
             client.read_stream("GET", f"{server.url}/x")
 
 
@@ -255,9 +255,13 @@ def test_places_under_way_are_bounded(make: Make) -> None:
 
     with serving(x=slowly, y=says(reply())) as server:
         client = make(max_connections=2, retries=ONCE, timeouts=Timeouts(pool=0.3))
-        helper = threading.Thread(
-            target=lambda: (eventually(lambda: len(seen) >= 2), time.sleep(0.6), release.set())
-        )
+
+        def let_go() -> None:
+            eventually(lambda: len(seen) >= 2)
+            time.sleep(0.6)
+            release.set()
+
+        helper = threading.Thread(target=let_go)
         helper.start()
         found = client.fetch_many([f"{server.url}/x"] * 4, limit=4)
         helper.join(30)

@@ -59,9 +59,9 @@ def test_certificates_are_checked(make: Make, certificates: Certificates, tmp_pa
         "expired", "IP:127.0.0.1", "-not_before", "20200101000000Z", "-not_after", "20200102000000Z"
     ) if certificates.can_backdate else None  # fmt: skip
     if expired is not None:
-        with serving(expired, x=says(reply())) as server:
-            with pytest.raises(TlsError, match="is not trusted: it has expired"):
-                make(ca_file=certificates.ca).get(f"{server.url}/x")
+        late = pytest.raises(TlsError, match="is not trusted: it has expired")
+        with serving(expired, x=says(reply())) as server, late:
+            make(ca_file=certificates.ca).get(f"{server.url}/x")
 
 
 def test_a_server_without_tls(make: Make) -> None:

@@ -6,7 +6,6 @@ descriptor to the loop that its first request is made in; it belongs to that loo
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable
 from types import TracebackType
 from typing import Any, Self
@@ -121,6 +120,8 @@ class AsyncFastHttpClient(Base):
         """Send a request; see ``FastHttpClient.request``."""
         more = (idempotent, deadline, max_bytes)
         if isinstance(body, AsyncIterable) and not self._bridge.crossed:
+            import asyncio  # late: it is slow to load, and the blocking client does without
+
             return asyncio.ensure_future(
                 self._upload((method, url, headers, None, *more), body, streamed=False)
             )
@@ -208,6 +209,8 @@ class AsyncFastHttpClient(Base):
         self, arguments: tuple[Any, ...], body: AsyncIterable[bytes], *, streamed: bool
     ) -> Any:
         """Send a body as an asynchronous iterable gives it, never far ahead of the socket."""
+        import asyncio
+
         key, future, feed = self._core.begin(*arguments, fed=True, streamed=streamed)
         try:
             async for piece in body:

@@ -26,9 +26,10 @@ def http_parse_url(text: str) -> tuple[str, str, int, str]:
         ValueError: it is not acceptable.
     """
     try:
-        return tuple(parse_url(text))
+        url = parse_url(text)
     except Fault as fault:
         raise _refused(fault) from None
+    return url.scheme, url.host, url.port, url.target
 
 
 def http_join(base: str, location: bytes) -> str:
@@ -43,7 +44,7 @@ def http_join(base: str, location: bytes) -> str:
         raise _refused(fault) from None
 
 
-def http_parse_response(pieces: Iterable[bytes], head_request: bool, limit: int) -> Any:  # noqa: FBT001
+def http_parse_response(pieces: Iterable[bytes], head_request: bool, limit: int) -> Any:
     """Read a response from pieces of bytes, then the end of the connection.
 
     Returns:
@@ -105,9 +106,9 @@ class HttpCourse:
         method: str,
         url: str,
         headers: Any,
-        has_body: bool,  # noqa: FBT001
-        replayable: bool,  # noqa: FBT001
-        idempotent: bool | None,  # noqa: FBT001
+        has_body: bool,
+        replayable: bool,
+        idempotent: bool | None,
         within: float,
         now: float,
     ) -> None:
@@ -150,8 +151,8 @@ class HttpCourse:
         self,
         kind: str,
         text: str,
-        sent: bool,  # noqa: FBT001
-        stale: bool,  # noqa: FBT001
+        sent: bool,
+        stale: bool,
         now: float,
         random: float,
     ) -> Told:

@@ -228,8 +228,8 @@ class Course:
             book.budget = min(rules.budget_reserve, book.budget + rules.budget_ratio)
             book.succeed()
         if jar is not None:
-            for value in head.all("set-cookie"):
-                jar.store(self.url, value, now, wall)
+            for cookie in head.all("set-cookie"):
+                jar.store(self.url, cookie, now, wall)
         if head.status in _REDIRECTS and rules.max_redirects > 0:
             location = head.first("location")
             if location is None:

@@ -101,9 +101,7 @@ class Exchange:
             if not (yield from self._fill(link, until)):
                 raise Fault(
                     "protocol",
-                    _INCOMPLETE
-                    if self.heard
-                    else "the connection closed before a response came",
+                    _INCOMPLETE if self.heard else "the connection closed before a response came",
                 )
 
     def pieces(self, link: Link) -> Steps:
@@ -186,10 +184,10 @@ class Exchange:
                 view = view[count:]
                 continue
             # The answer may come before the request is out; then the rest is not sent.
-            if (data := link.read() if not link.ahead else b"") is not None:
-                self.heard = self.heard or bool(data)
-                link.ahead += data
-                self.cut = bool(link.ahead) or not data
-                if self.cut:
-                    return
+            early = link.read()
+            if early is not None:
+                self.heard = self.heard or bool(early)
+                link.ahead += early
+                self.cut = True
+                return
             yield Wait(link.sock, read=True, write=True, until=self._timer("write"))

@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from agentcore.errors import AgentCoreError, InputError
-from agentcore.http import twin
 from agentcore.http.contract import (
     Body,
     Headers,
@@ -38,11 +37,9 @@ class NativeCallError(RuntimeError):
 class Bridge:
     """Makes the twin when the native client asks for it. Knows neither facade nor client."""
 
-    def __init__(
-        self, manager: RustIntegrationManager, make: Callable[..., Any], options: dict[str, Any]
-    ) -> None:
+    def __init__(self, manager: RustIntegrationManager, kind: str, options: dict[str, Any]) -> None:
         self._manager = manager
-        self._make = make
+        self._kind = kind
         self._options = options
         self.crossed = False
         self.twin: Any = None
@@ -51,8 +48,16 @@ class Bridge:
         self.crossed = True
         if not cause.startswith("tripped"):
             self._manager.record_fault(COMPONENT, NativeCallError(cause))
-        self.twin = self._make(self._options, make_error)
+        self.twin = _twin(self._kind)(self._options, make_error)
         return self.twin
+
+
+def _twin(kind: str) -> Callable[..., Any]:
+    """Return a class of the twin, which is loaded when it is first needed."""
+    from agentcore.http import twin
+
+    made: Callable[..., Any] = getattr(twin, kind)
+    return made
 
 
 class Base:
@@ -81,12 +86,12 @@ class Base:
             *pairs,
         ]
         manager = default_manager() if manager is None else manager
-        self._bridge = Bridge(manager, getattr(twin, kind), flat)
+        self._bridge = Bridge(manager, kind, flat)
         native = manager.native(COMPONENT)
         self._core: Any
         if native is None:
             self._bridge.crossed = True
-            self._core = getattr(twin, kind)(flat, make_error)
+            self._core = _twin(kind)(flat, make_error)
         else:
             self._core = getattr(native, kind)(flat, make_error, self._bridge)
             manager.on_trip(COMPONENT, self._on_trip)

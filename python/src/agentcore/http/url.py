@@ -65,9 +65,7 @@ def parse_url(text: str) -> Url:
         raise Fault("input", f"the URL is longer than {MAX_URL} bytes")
     for at, char in enumerate(text):
         if char <= " " or char == "\x7f":
-            raise Fault(
-                "input", f"the URL holds a space or a control character at position {at}"
-            )
+            raise Fault("input", f"the URL holds a space or a control character at position {at}")
     for scheme in ("http", "https"):
         if text[: len(scheme) + 3].lower() == f"{scheme}://":
             break

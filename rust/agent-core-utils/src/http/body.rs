@@ -165,7 +165,10 @@ fn too_large(limit: u64) -> Fault {
 
 /// Hexadecimal digits, then nothing or an extension.
 fn chunk_size(line: &[u8]) -> Option<u64> {
-    let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let digits = line
+        .iter()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
     if !(1..=15).contains(&digits) {
         return None;
     }

@@ -97,7 +97,11 @@ fn read(url: &Url, field: &[u8], now: f64, wall: f64) -> Option<Cookie> {
     let mut cookie = Cookie {
         name: name.to_vec(),
         value: value.to_vec(),
-        path: if folder.is_empty() { b"/".to_vec() } else { folder.as_bytes().to_vec() },
+        path: if folder.is_empty() {
+            b"/".to_vec()
+        } else {
+            folder.as_bytes().to_vec()
+        },
         secure: false,
         expires: f64::INFINITY,
     };
@@ -112,10 +116,15 @@ fn read(url: &Url, field: &[u8], now: f64, wall: f64) -> Option<Cookie> {
             }
             b"domain" if !value.is_empty() => {
                 has_domain = true;
-                let domain = value.strip_prefix(b".").unwrap_or(value).to_ascii_lowercase();
+                let domain = value
+                    .strip_prefix(b".")
+                    .unwrap_or(value)
+                    .to_ascii_lowercase();
                 let host = url.host.as_bytes();
                 let inside = host.strip_suffix(&domain[..]);
-                if domain.is_empty() || !inside.is_some_and(|head| head.is_empty() || head.ends_with(b".")) {
+                if domain.is_empty()
+                    || !inside.is_some_and(|head| head.is_empty() || head.ends_with(b"."))
+                {
                     return None;
                 }
             }
@@ -129,10 +138,15 @@ fn read(url: &Url, field: &[u8], now: f64, wall: f64) -> Option<Cookie> {
         }
     }
     if let Some(seconds) = max_age {
-        cookie.expires = if seconds <= 0.0 { f64::NEG_INFINITY } else { now + seconds };
+        cookie.expires = if seconds <= 0.0 {
+            f64::NEG_INFINITY
+        } else {
+            now + seconds
+        };
     }
     let prefixed = |prefix: &[u8]| {
-        name.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+        name.get(..prefix.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
     };
     let secure_only = prefixed(b"__secure-") || prefixed(b"__host-");
     let refused = (cookie.secure && !url.https)
@@ -153,7 +167,11 @@ fn age(value: &[u8]) -> Option<f64> {
         return None;
     }
     let seconds: f64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    Some(if digits.len() == value.len() { seconds } else { -seconds })
+    Some(if digits.len() == value.len() {
+        seconds
+    } else {
+        -seconds
+    })
 }
 
 /// Seconds since 1970 of a date as HTTP writes it now: `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -198,9 +216,10 @@ pub fn parse_date(text: &[u8]) -> Option<f64> {
 /// The seconds that a `Retry-After` asks to wait: a number, or a date after `wall`.
 #[must_use]
 pub fn retry_after(value: &[u8], wall: f64) -> Option<f64> {
-    age(value).filter(|seconds| *seconds >= 0.0 && !value.starts_with(b"-")).or_else(|| parse_date(value).map(|at| (at - wall).max(0.0)))
+    age(value)
+        .filter(|seconds| *seconds >= 0.0 && !value.starts_with(b"-"))
+        .or_else(|| parse_date(value).map(|at| (at - wall).max(0.0)))
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -225,7 +244,13 @@ mod tests {
 
     #[test]
     fn refuses() {
-        for field in ["k=v; Secure", "__Host-k=v; Path=/", "k=v; domain=other.org", "=v", "novalue"] {
+        for field in [
+            "k=v; Secure",
+            "__Host-k=v; Path=/",
+            "k=v; domain=other.org",
+            "=v",
+            "novalue",
+        ] {
             let (jar, url) = jar("http://a.org/", field);
             assert_eq!(jar.field(&url, 0.0), None, "{field}");
         }
@@ -233,10 +258,16 @@ mod tests {
 
     #[test]
     fn expires() {
-        let (jar, url) = jar("http://a.org/", "k=v; Expires=Sun, 06 Nov 1994 08:49:47 GMT");
+        let (jar, url) = jar(
+            "http://a.org/",
+            "k=v; Expires=Sun, 06 Nov 1994 08:49:47 GMT",
+        );
         assert!(jar.field(&url, 9.0).is_some());
         assert!(jar.field(&url, 10.0).is_none());
-        assert_eq!(parse_date(b"Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777.0));
+        assert_eq!(
+            parse_date(b"Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(784_111_777.0)
+        );
         assert_eq!(retry_after(b"7", 0.0), Some(7.0));
     }
 }

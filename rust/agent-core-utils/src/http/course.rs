@@ -110,9 +110,15 @@ impl Book {
         let failures = self.failures;
         let text = if now < until {
             let left = seconds(until - now);
-            format!("{} failed {failures} times in a row and is left alone for {left} s", origin.origin())
+            format!(
+                "{} failed {failures} times in a row and is left alone for {left} s",
+                origin.origin()
+            )
         } else if self.probing {
-            format!("{} failed {failures} times in a row and is being tried", origin.origin())
+            format!(
+                "{} failed {failures} times in a row and is being tried",
+                origin.origin()
+            )
         } else {
             return Ok(());
         };
@@ -123,11 +129,17 @@ impl Book {
     /// Takes a token; returns the seconds until it is there.
     fn reserve(&mut self, rules: &Rules, now: f64) -> f64 {
         if now > self.refilled {
-            self.tokens = rules.burst.min(self.tokens + (now - self.refilled) * rules.rate);
+            self.tokens = rules
+                .burst
+                .min(self.tokens + (now - self.refilled) * rules.rate);
             self.refilled = now;
         }
         self.tokens -= 1.0;
-        if self.tokens < 0.0 { -self.tokens / rules.rate } else { 0.0 }
+        if self.tokens < 0.0 {
+            -self.tokens / rules.rate
+        } else {
+            0.0
+        }
     }
 
     fn succeed(&mut self) {
@@ -165,6 +177,7 @@ pub enum Step {
 
 /// One request on its way through attempts and hops.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)] // independent facts, not a state
 pub struct Course {
     /// The method, which a redirect may change.
     pub method: String,
@@ -214,7 +227,11 @@ impl Course {
             wish.method.as_str(),
             "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"
         );
-        let keyed = || wish.fields.iter().any(|(name, _)| name == "idempotency-key");
+        let keyed = || {
+            wish.fields
+                .iter()
+                .any(|(name, _)| name == "idempotency-key")
+        };
         Self {
             idempotent: wish.idempotent.unwrap_or_else(|| by_nature || keyed()),
             method: wish.method,
@@ -366,7 +383,12 @@ impl Course {
         book.counts.failures += 1;
         let blames = matches!(
             fault.kind,
-            Kind::Connect | Kind::Tls | Kind::Timeout | Kind::Protocol | Kind::Proxy | Kind::Deadline
+            Kind::Connect
+                | Kind::Tls
+                | Kind::Timeout
+                | Kind::Protocol
+                | Kind::Proxy
+                | Kind::Deadline
         );
         if blames {
             book.fail(rules, now);
@@ -409,7 +431,9 @@ impl Course {
             return None;
         }
         let exponent = i32::try_from(self.attempt.min(64)).unwrap_or(64) - 1;
-        let most = rules.backoff_cap.min(rules.backoff_base * 2.0_f64.powi(exponent));
+        let most = rules
+            .backoff_cap
+            .min(rules.backoff_base * 2.0_f64.powi(exponent));
         let wait = asked.unwrap_or(0.0).max(random() * most);
         if now + wait >= self.deadline {
             return None;
@@ -439,13 +463,17 @@ impl Course {
             self.has_body = false;
             self.replayable = true;
             self.idempotent = true;
-            self.fields.retain(|(name, _)| !name.starts_with("content-"));
+            self.fields
+                .retain(|(name, _)| !name.starts_with("content-"));
         } else if self.has_body && !self.replayable {
             return refused("a redirect asks for a body that can be sent only once".to_owned());
         }
         if !self.url.same_origin(&target) {
             self.fields.retain(|(name, _)| {
-                !matches!(name.as_str(), "authorization" | "cookie" | "proxy-authorization")
+                !matches!(
+                    name.as_str(),
+                    "authorization" | "cookie" | "proxy-authorization"
+                )
             });
         }
         self.history.push(self.url.to_string());
@@ -487,7 +515,10 @@ mod tests {
     }
 
     fn head(status: u16, fields: &[(&str, &str)]) -> Head {
-        Head::from_fields(status, fields.iter().map(|(name, value)| (*name, value.as_bytes())))
+        Head::from_fields(
+            status,
+            fields.iter().map(|(name, value)| (*name, value.as_bytes())),
+        )
     }
 
     fn answer(course: &mut Course, book: &mut Book, head: &Head) -> Step {
@@ -515,7 +546,10 @@ mod tests {
         }
         assert!(matches!(post.begin(&RULES, &mut book, 29.0), Step::Fail(_)));
         assert_eq!(post.begin(&RULES, &mut book, 31.0), Step::Send);
-        assert!(matches!(course("GET", vec![]).begin(&RULES, &mut book, 31.0), Step::Fail(_)));
+        assert!(matches!(
+            course("GET", vec![]).begin(&RULES, &mut book, 31.0),
+            Step::Fail(_)
+        ));
         answer(&mut post, &mut book, &head(200, &[]));
         assert_eq!(book.breaker(31.0), "closed");
     }
@@ -524,10 +558,17 @@ mod tests {
     fn a_redirect_elsewhere_loses_the_secrets() {
         let mut book = Book::new(&RULES, 0.0);
         let secret = ("authorization".to_owned(), b"s".to_vec());
-        let mut post = course("POST", vec![secret.clone(), ("content-type".to_owned(), vec![])]);
+        let mut post = course(
+            "POST",
+            vec![secret.clone(), ("content-type".to_owned(), vec![])],
+        );
         answer(&mut post, &mut book, &head(303, &[("location", "/y")]));
         assert_eq!((post.method.as_str(), &post.fields), ("GET", &vec![secret]));
-        answer(&mut post, &mut book, &head(307, &[("location", "https://b.org/")]));
+        answer(
+            &mut post,
+            &mut book,
+            &head(307, &[("location", "https://b.org/")]),
+        );
         assert!(post.fields.is_empty());
         let third = answer(&mut post, &mut book, &head(307, &[("location", "/")]));
         assert!(matches!(third, Step::Fail(_)));

@@ -38,7 +38,11 @@ enum Stage {
 
 impl Dial {
     pub(crate) fn new(shared: &Shared, target: &Url) -> Self {
-        let peer = shared.config.proxy.clone().unwrap_or_else(|| target.clone());
+        let peer = shared
+            .config
+            .proxy
+            .clone()
+            .unwrap_or_else(|| target.clone());
         Self {
             target: target.clone(),
             peer,
@@ -71,10 +75,14 @@ impl Dial {
     }
 
     /// Goes on; `Ok(Ok(link))` when done.
+    #[allow(clippy::too_many_lines)] // one arm a stage
     pub(crate) fn advance(&mut self, shared: &Shared) -> Result<Result<Link, Turn>, Fault> {
         loop {
             match &mut self.stage {
-                Stage::Find => match shared.resolver.find(&self.peer, shared.notice.get().cloned()) {
+                Stage::Find => match shared
+                    .resolver
+                    .find(&self.peer, shared.notice.get().cloned())
+                {
                     Ok(found) => self.connect(found, None)?,
                     Err(search) => self.stage = Stage::Search(search),
                 },
@@ -213,7 +221,11 @@ impl Dial {
             Stage::Ask
         } else {
             // Without TLS there is nothing to shake, and that stage ends at once.
-            if self.target.https { Stage::Secure } else { Stage::Shake }
+            if self.target.https {
+                Stage::Secure
+            } else {
+                Stage::Shake
+            }
         };
     }
 
@@ -221,10 +233,7 @@ impl Dial {
         let reason = error.map_or_else(|| "no address".to_owned(), ToString::to_string);
         let reason = reason.split(" (os error").next().unwrap_or("").to_owned();
         let place = format!("{}:{}", self.peer.host, self.peer.port);
-        Fault::new(
-            Kind::Connect,
-            format!("no connection to {place}: {reason}"),
-        )
+        Fault::new(Kind::Connect, format!("no connection to {place}: {reason}"))
     }
 }
 

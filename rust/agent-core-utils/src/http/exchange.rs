@@ -34,6 +34,7 @@ pub(crate) enum Progress {
 
 /// One request and its response over HTTP/1.1.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // independent facts, not a state
 pub(crate) struct Exchange {
     out: Vec<u8>,
     out_at: usize,
@@ -125,15 +126,19 @@ impl Exchange {
 
     /// Whether the connection may carry another request.
     pub(crate) fn is_reusable(&self) -> bool {
-        let ended = self.body.as_ref().is_some_and(|body| !body.is_until_close());
-        ended
-            && self.sent
-            && !self.cut
-            && self.head.as_ref().is_some_and(Head::keeps_alive)
+        let ended = self
+            .body
+            .as_ref()
+            .is_some_and(|body| !body.is_until_close());
+        ended && self.sent && !self.cut && self.head.as_ref().is_some_and(Head::keeps_alive)
     }
 
     /// Goes on until it waits, or something came.
-    pub(crate) fn advance(&mut self, link: &mut Link, source: &mut Source) -> Result<Progress, Fault> {
+    pub(crate) fn advance(
+        &mut self,
+        link: &mut Link,
+        source: &mut Source,
+    ) -> Result<Progress, Fault> {
         if !self.sent {
             return match self.send(link, source)? {
                 Turn::Done => {
@@ -197,7 +202,8 @@ impl Exchange {
                 match source.next()? {
                     Piece::Bytes(piece) if piece.is_empty() => {}
                     Piece::Bytes(piece) => {
-                        self.out.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
+                        self.out
+                            .extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
                         self.out.extend_from_slice(&piece);
                         self.out.extend_from_slice(b"\r\n");
                     }
@@ -243,14 +249,17 @@ impl Exchange {
             if (100..200).contains(&head.status) {
                 self.interim += 1;
                 if head.status == 101 || self.interim > MAX_INTERIM {
-                    return Err(Fault::protocol("the response is an interim one that was not asked for"));
+                    return Err(Fault::protocol(
+                        "the response is an interim one that was not asked for",
+                    ));
                 }
                 continue;
             }
             let framing = head.framing(self.is_head_request)?;
             self.body = Some(Body::new(framing, self.limit)?);
             if let Framing::Length(length) = framing {
-                self.data.reserve(usize::try_from(length).unwrap_or(0).min(PIECE * 16));
+                self.data
+                    .reserve(usize::try_from(length).unwrap_or(0).min(PIECE * 16));
             }
             self.head = Some(head);
         }

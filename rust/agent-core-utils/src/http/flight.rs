@@ -65,6 +65,7 @@ enum Stage {
 
 /// One request on its way.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // independent facts, not a state
 pub struct Flight {
     course: Course,
     source: Source,
@@ -90,7 +91,16 @@ pub struct Flight {
 
 impl Flight {
     pub(crate) fn new(shared: &Shared, order: Order) -> Self {
-        let Order { method, url, fields, source, idempotent, within, max_body, streamed } = order;
+        let Order {
+            method,
+            url,
+            fields,
+            source,
+            idempotent,
+            within,
+            max_body,
+            streamed,
+        } = order;
         let origin = shared.origin(&url);
         let wish = Wish {
             has_body: !matches!(source, Source::Empty),
@@ -170,11 +180,17 @@ impl Flight {
                 Stage::Dial(_) => Dial::late(shared),
                 Stage::Exchange(exchange) if exchange.is_sent() => {
                     let within = seconds(timeouts.read);
-                    Fault::new(Kind::Timeout, format!("nothing was received for {within} s"))
+                    Fault::new(
+                        Kind::Timeout,
+                        format!("nothing was received for {within} s"),
+                    )
                 }
                 _ => {
                     let within = seconds(timeouts.write);
-                    Fault::new(Kind::Timeout, format!("nothing could be sent for {within} s"))
+                    Fault::new(
+                        Kind::Timeout,
+                        format!("nothing could be sent for {within} s"),
+                    )
                 }
             }
         };
@@ -194,7 +210,9 @@ impl Flight {
             match &mut self.stage {
                 Stage::Begin | Stage::Sleeping => {
                     let now = shared.now();
-                    let step = self.course.begin(&shared.config.rules, &mut self.origin.lock().book, now);
+                    let step =
+                        self.course
+                            .begin(&shared.config.rules, &mut self.origin.lock().book, now);
                     self.obey(shared, step);
                 }
                 Stage::Drowsy => {
@@ -213,17 +231,18 @@ impl Flight {
                     self.stage = Stage::Open;
                 }
                 Stage::Open => {
-                    let idle = if self.fresh { None } else { shared.idle(&self.origin) };
-                    match idle {
-                        Some(link) => {
-                            self.origin.lock().book.counts.reused += 1;
-                            self.exchange(shared, link);
-                        }
-                        None => {
-                            let dial = Dial::new(shared, &self.course.url);
-                            self.until = dial.until();
-                            self.stage = Stage::Dial(Box::new(dial));
-                        }
+                    let idle = if self.fresh {
+                        None
+                    } else {
+                        shared.idle(&self.origin)
+                    };
+                    if let Some(link) = idle {
+                        self.origin.lock().book.counts.reused += 1;
+                        self.exchange(shared, link);
+                    } else {
+                        let dial = Dial::new(shared, &self.course.url);
+                        self.until = dial.until();
+                        self.stage = Stage::Dial(Box::new(dial));
                     }
                 }
                 Stage::Dial(dial) => match dial.advance(shared) {
@@ -241,7 +260,6 @@ impl Flight {
                     };
                     match exchange.advance(link, &mut self.source) {
                         Ok(Progress::Waits(turn)) => return turn,
-                        Ok(Progress::Moved) => self.touch(shared),
                         Ok(Progress::Head) if self.streamed && !self.handed => {
                             self.head_came(shared);
                             if self.handed {
@@ -252,7 +270,7 @@ impl Flight {
                             self.touch(shared);
                             return Turn::Done;
                         }
-                        Ok(Progress::Head | Progress::Piece) => self.touch(shared),
+                        Ok(Progress::Moved | Progress::Head | Progress::Piece) => self.touch(shared),
                         Ok(Progress::End) => self.answered(shared),
                         Err(fault) => self.failed(shared, fault),
                     }
@@ -305,7 +323,11 @@ impl Flight {
     fn touch(&mut self, shared: &Shared) {
         if let Stage::Exchange(exchange) = &self.stage {
             let timeouts = &shared.config.timeouts;
-            let most = if exchange.is_sent() { timeouts.read } else { timeouts.write };
+            let most = if exchange.is_sent() {
+                timeouts.read
+            } else {
+                timeouts.write
+            };
             self.until = shared.elapsed() + most;
         }
     }
@@ -355,11 +377,20 @@ impl Flight {
             fields.push(("cookie", cookies));
         }
         let proxied = shared.config.proxy.is_some() && !self.course.url.https;
-        if let Some(value) = shared.config.proxy_authorization.as_ref().filter(|_| proxied) {
+        if let Some(value) = shared
+            .config
+            .proxy_authorization
+            .as_ref()
+            .filter(|_| proxied)
+        {
             fields.push(("proxy-authorization", value));
         }
         let empty = Source::Empty;
-        let source = if self.course.has_body { &self.source } else { &empty };
+        let source = if self.course.has_body {
+            &self.source
+        } else {
+            &empty
+        };
         let exchange = Exchange::new(
             &link,
             (&self.course.method, &self.course.url, &fields),
@@ -429,8 +460,16 @@ impl Flight {
         if sets {
             shared.has_cookies.store(true, Ordering::Release);
         }
-        let mut jar = shared.jar.as_ref().filter(|_| sets).and_then(|jar| jar.lock().ok());
-        let wall = if sets || head.status >= 429 { shared.wall() } else { 0.0 };
+        let mut jar = shared
+            .jar
+            .as_ref()
+            .filter(|_| sets)
+            .and_then(|jar| jar.lock().ok());
+        let wall = if sets || head.status >= 429 {
+            shared.wall()
+        } else {
+            0.0
+        };
         self.fresh = false;
         self.course.answered(
             &shared.config.rules,

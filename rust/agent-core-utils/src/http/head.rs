@@ -60,7 +60,10 @@ impl Head {
     /// Parses what begins `bytes`; `None` as long as the head is incomplete, else the head and its length.
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Fault> {
         // Only whole lines are judged, so that the verdict does not depend on how bytes arrive.
-        let lines = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let lines = bytes
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |at| at + 1);
         let mut parsed = [httparse::EMPTY_HEADER; MAX_FIELDS];
         let mut response = httparse::Response::new(&mut parsed);
         let end = match response.parse(&bytes[..lines]) {
@@ -80,7 +83,11 @@ impl Head {
             return Err(malformed());
         }
         let Some(end) = end else {
-            return if bytes.len() > MAX_HEAD { Err(too_long()) } else { Ok(None) };
+            return if bytes.len() > MAX_HEAD {
+                Err(too_long())
+            } else {
+                Ok(None)
+            };
         };
         if end > MAX_HEAD {
             return Err(too_long());
@@ -297,7 +304,10 @@ mod tests {
             "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
         ] {
             let text = format!("HTTP/1.1 200 OK\r\n{bad}\r\n\r\n");
-            assert!(head(&text).unwrap().unwrap().0.framing(false).is_err(), "{bad}");
+            assert!(
+                head(&text).unwrap().unwrap().0.framing(false).is_err(),
+                "{bad}"
+            );
         }
     }
 }

@@ -25,7 +25,10 @@ impl Wire {
 
     /// Puts TLS on top; the handshake is still to be done.
     pub fn secure(&mut self, config: Arc<ClientConfig>, host: &str) -> Result<(), Fault> {
-        let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let bare = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
         let name = ServerName::try_from(bare).map_err(|_| handshake_failed(host))?;
         let tls = ClientConnection::new(config, name).map_err(|_| handshake_failed(host))?;
         self.tls = Some(Box::new(tls));
@@ -98,7 +101,9 @@ impl Write for Wire {
 
 /// What the handshake's failure means, in words that the twin has too.
 fn tls_fault(error: &io::Error, host: &str) -> Fault {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let Some(rustls::Error::InvalidCertificate(reason)) = inner else {
         return handshake_failed(host);
     };

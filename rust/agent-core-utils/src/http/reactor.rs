@@ -11,7 +11,8 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 use rustix::fd::OwnedFd;
 use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
 };
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -81,7 +82,8 @@ impl Reactor {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
         let raw = timer.as_raw_fd();
-        poll.registry().register(&mut SourceFd(&raw), TIMER, Interest::READABLE)?;
+        poll.registry()
+            .register(&mut SourceFd(&raw), TIMER, Interest::READABLE)?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         Ok(Self {
             number: shared.next_reactor() * TOKENS,
@@ -154,7 +156,8 @@ impl Reactor {
     pub fn ask(&mut self, key: usize) {
         let shared = Arc::clone(&self.shared);
         let Some(entry) = self.slot(key).and_then(Option::as_mut) else {
-            self.done.push((key, String::new(), Outcome::Piece(Ok(Vec::new()))));
+            self.done
+                .push((key, String::new(), Outcome::Piece(Ok(Vec::new()))));
             return;
         };
         entry.flight.ask_piece(&shared);
@@ -164,7 +167,10 @@ impl Reactor {
 
     /// A piece of the request's body was put in.
     pub fn poke(&mut self, key: usize) {
-        if self.entry(key).is_some_and(|entry| entry.waits == Waits::Socket) {
+        if self
+            .entry(key)
+            .is_some_and(|entry| entry.waits == Waits::Socket)
+        {
             self.advance(key);
         }
     }
@@ -203,7 +209,9 @@ impl Reactor {
                 Token(token) => {
                     // A connection may have been handed on since: then it tells nothing.
                     if let Some(&key) = self.busy.get(&token)
-                        && self.entry(key).is_some_and(|entry| entry.waits == Waits::Socket)
+                        && self
+                            .entry(key)
+                            .is_some_and(|entry| entry.waits == Waits::Socket)
                     {
                         self.advance(key);
                     }
@@ -270,7 +278,10 @@ impl Reactor {
             }
         }
         let missing = || (String::new(), Err(Fault::protocol("there is no outcome")));
-        Ok(results.into_iter().map(|one| one.unwrap_or_else(missing)).collect())
+        Ok(results
+            .into_iter()
+            .map(|one| one.unwrap_or_else(missing))
+            .collect())
     }
 
     /// Where a flight stands, if it is still the one that had the number.
@@ -354,7 +365,11 @@ impl Reactor {
                 }
             }
         }
-        let due = if entry.waits == Waits::Sleep { entry.wakes } else { entry.flight.until() };
+        let due = if entry.waits == Waits::Sleep {
+            entry.wakes
+        } else {
+            entry.flight.until()
+        };
         self.put_back(key, entry);
         self.arm(due);
     }
@@ -414,7 +429,10 @@ impl Reactor {
                 return;
             };
             let before = self.queue.len();
-            if self.entry(key).is_some_and(|entry| entry.waits == Waits::Place) {
+            if self
+                .entry(key)
+                .is_some_and(|entry| entry.waits == Waits::Place)
+            {
                 self.advance(key);
             }
             if self.queue.len() > before {
@@ -435,7 +453,11 @@ impl Reactor {
             let Some(entry) = self.entries[slot].as_mut() else {
                 continue;
             };
-            let due = if entry.waits == Waits::Sleep { entry.wakes } else { entry.flight.until() };
+            let due = if entry.waits == Waits::Sleep {
+                entry.wakes
+            } else {
+                entry.flight.until()
+            };
             if due > now {
                 self.arm(due);
                 continue;
@@ -461,8 +483,14 @@ impl Reactor {
         let left = (due - self.shared.elapsed()).clamp(0.000_1, 1e6);
         let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::from_secs(1));
         let spec = Itimerspec {
-            it_interval: Timespec { tv_sec: 0, tv_nsec: 0 },
-            it_value: Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 }),
+            it_interval: Timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            },
+            it_value: Timespec::try_from(left).unwrap_or(Timespec {
+                tv_sec: 1,
+                tv_nsec: 0,
+            }),
         };
         let _ = timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &spec);
     }

@@ -61,7 +61,13 @@ fn quoted(text: &str) -> String {
     let shown: String = text
         .chars()
         .take(40)
-        .map(|char| if (' '..='~').contains(&char) { char } else { '?' })
+        .map(|char| {
+            if (' '..='~').contains(&char) {
+                char
+            } else {
+                '?'
+            }
+        })
         .collect();
     format!("'{shown}'")
 }
@@ -143,8 +149,16 @@ mod tests {
     fn writes() {
         let url = Url::parse("http://h:8/p?q").unwrap();
         let mut out = Vec::new();
-        write_head(&mut out, "PUT", &url, &[("a", b"b")], Length::Known(3), true);
-        let wanted = "PUT http://h:8/p?q HTTP/1.1\r\nhost: h:8\r\na: b\r\ncontent-length: 3\r\n\r\n";
+        write_head(
+            &mut out,
+            "PUT",
+            &url,
+            &[("a", b"b")],
+            Length::Known(3),
+            true,
+        );
+        let wanted =
+            "PUT http://h:8/p?q HTTP/1.1\r\nhost: h:8\r\na: b\r\ncontent-length: 3\r\n\r\n";
         assert_eq!(String::from_utf8_lossy(&out), wanted);
     }
 }

@@ -31,7 +31,10 @@ impl fmt::Debug for Search {
 impl Search {
     /// The outcome, when there is one.
     pub fn take(&self) -> Option<Result<Vec<SocketAddr>, Fault>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.found
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// Waits for the outcome, at most so long.

@@ -149,7 +149,9 @@ pub struct Shared {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Shared").field("config", &self.config).finish_non_exhaustive()
+        out.debug_struct("Shared")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -196,7 +198,10 @@ impl Shared {
     /// The clock of policies.
     #[must_use]
     pub fn now(&self) -> f64 {
-        self.hooks.clock.as_ref().map_or_else(|| self.elapsed(), |clock| clock())
+        self.hooks
+            .clock
+            .as_ref()
+            .map_or_else(|| self.elapsed(), |clock| clock())
     }
 
     /// Seconds since 1970.
@@ -254,7 +259,11 @@ impl Shared {
             .values()
             .map(|origin| {
                 let state = origin.lock();
-                (origin.name.clone(), state.book.breaker(now), state.book.counts)
+                (
+                    origin.name.clone(),
+                    state.book.breaker(now),
+                    state.book.counts,
+                )
             })
             .collect();
         all.sort_by(|one, other| one.0.cmp(&other.0));
@@ -312,7 +321,10 @@ impl Shared {
     pub(crate) fn await_place(&self, most: Duration) {
         let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
         // A place given back between the look and the wait is found after a short while.
-        drop(self.freed.wait_timeout(gate, most.min(Duration::from_millis(20))));
+        drop(
+            self.freed
+                .wait_timeout(gate, most.min(Duration::from_millis(20))),
+        );
     }
 
     /// Refuses further requests and closes what is idle.
@@ -344,7 +356,10 @@ fn tls_config(config: &Config) -> Result<Arc<ClientConfig>, Fault> {
     let mut roots = RootCertStore::empty();
     if let Some(file) = &config.ca_file {
         let unusable = || {
-            let text = format!("'{}' holds no certificate that can be trusted", file.display());
+            let text = format!(
+                "'{}' holds no certificate that can be trusted",
+                file.display()
+            );
             Fault::new(Kind::Tls, text)
         };
         let found = CertificateDer::pem_file_iter(file).map_err(|_| unusable())?;

@@ -17,7 +17,11 @@ pub struct Queue {
 impl Queue {
     /// Adds a piece.
     pub fn push(&self, piece: Vec<u8>) {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner).0.push_back(piece);
+        self.inside
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .push_back(piece);
     }
 
     /// Nothing follows.
@@ -27,7 +31,11 @@ impl Queue {
 
     /// Pieces that wait.
     pub fn waiting(&self) -> usize {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner).0.len()
+        self.inside
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .len()
     }
 }
 

@@ -196,7 +196,11 @@ fn parse_authority(authority: &str, default: u16) -> Result<(String, u16), Fault
     let port = match port.strip_prefix(':') {
         Some("") => default,
         Some(digits) if digits.len() <= 5 && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            match digits.parse::<u32>().ok().and_then(|port| u16::try_from(port).ok()) {
+            match digits
+                .parse::<u32>()
+                .ok()
+                .and_then(|port| u16::try_from(port).ok())
+            {
                 Some(port) if port > 0 => port,
                 _ => return Err(bad_port(digits)),
             }
@@ -233,7 +237,7 @@ fn has_scheme(text: &str) -> bool {
     let Some(colon) = text.find(':') else {
         return false;
     };
-    let scheme = text[..colon].as_bytes();
+    let scheme = &text.as_bytes()[..colon];
     scheme.first().is_some_and(u8::is_ascii_alphabetic)
         && scheme
             .iter()

@@ -18,8 +18,8 @@ mod agent_core_utils {
     use super::cache::Cache;
     #[pymodule_export]
     use super::http::{
-        AsyncHttpClient, HttpClient, HttpCourse, HttpResponse, HttpStream, http_join, http_parse_response,
-        http_parse_url,
+        AsyncHttpClient, HttpClient, HttpCourse, HttpResponse, HttpStream, http_join,
+        http_parse_response, http_parse_url,
     };
     #[pymodule_export]
     use super::text::{Matcher, normalize_many, redact_many};

@@ -95,7 +95,9 @@ impl AsyncHttpClient {
             })
         })?;
         if !home.event_loop.bind(py).is(&running) {
-            return Err(PyRuntimeError::new_err("the client belongs to another event loop"));
+            return Err(PyRuntimeError::new_err(
+                "the client belongs to another event loop",
+            ));
         }
         home.create_future.bind(py).call0()
     }
@@ -113,7 +115,10 @@ impl AsyncHttpClient {
 
     /// Sets an order on its way; whoever waits is told by the loop.
     fn submit(&self, py: Python<'_>, order: Order, waiter: Waiter) -> PyResult<usize> {
-        let flight = self.shared.flight(order).map_err(|fault| self.errors.raise(py, &fault, ""))?;
+        let flight = self
+            .shared
+            .flight(order)
+            .map_err(|fault| self.errors.raise(py, &fault, ""))?;
         let mut reactor = self.reactor()?;
         let key = reactor.submit(flight);
         self.waiters().by_key.insert(key, waiter);
@@ -134,7 +139,11 @@ impl AsyncHttpClient {
         let this = slf.get();
         let (order, raised) = this.order(slf.py(), method, url, extras)?;
         let future = Self::future(slf)?;
-        this.submit(slf.py(), order, Waiter::Response(future.clone().unbind(), raised))?;
+        this.submit(
+            slf.py(),
+            order,
+            Waiter::Response(future.clone().unbind(), raised),
+        )?;
         Ok(future)
     }
 
@@ -151,7 +160,9 @@ impl AsyncHttpClient {
                 (Some(Waiter::Stream(future, raised)), outcome) => {
                     let alive = match &outcome {
                         Outcome::Answer(answer) => answer.is_ok(),
-                        Outcome::Piece(piece) => piece.as_ref().is_ok_and(|piece| !piece.is_empty()),
+                        Outcome::Piece(piece) => {
+                            piece.as_ref().is_ok_and(|piece| !piece.is_empty())
+                        }
                     };
                     if alive {
                         let waiter = Waiter::Stream(None, Raised::clone(&raised));
@@ -163,20 +174,29 @@ impl AsyncHttpClient {
                     let future = future.bind(py);
                     match outcome {
                         Outcome::Answer(answer) => {
-                            let head = |answer: Answer| (key, head_of(py, &answer).map(Bound::unbind));
+                            let head =
+                                |answer: Answer| (key, head_of(py, &answer).map(Bound::unbind));
                             match answer.map(head) {
-                                Ok((key, head)) => set(py, future, (key, head?).into_pyobject(py)?.into_any())?,
+                                Ok((key, head)) => {
+                                    set(py, future, (key, head?).into_pyobject(py)?.into_any())?
+                                }
                                 Err(fault) => self.fail(py, future, &fault, &place, &raised)?,
                             }
                         }
-                        Outcome::Piece(Ok(piece)) => set(py, future, PyBytes::new(py, &piece).into_any())?,
-                        Outcome::Piece(Err(fault)) => self.fail(py, future, &fault, &place, &raised)?,
+                        Outcome::Piece(Ok(piece)) => {
+                            set(py, future, PyBytes::new(py, &piece).into_any())?
+                        }
+                        Outcome::Piece(Err(fault)) => {
+                            self.fail(py, future, &fault, &place, &raised)?
+                        }
                     }
                 }
                 (Some(Waiter::Batch(batch, index, raised)), Outcome::Answer(answer)) => {
                     let object = match answer {
                         Ok(answer) => Py::new(py, HttpResponse::new(py, answer))?.into_any(),
-                        Err(fault) => exception(py, &self.errors, &fault, &place, &raised).into_value(py).into_any(),
+                        Err(fault) => exception(py, &self.errors, &fault, &place, &raised)
+                            .into_value(py)
+                            .into_any(),
                     };
                     self.settle(py, &batch, index, object)?;
                     let mut reactor = self.reactor()?;
@@ -189,7 +209,13 @@ impl AsyncHttpClient {
     }
 
     /// Notes a result of a batch, sets the next on its way, resolves it after the last.
-    fn settle(&self, py: Python<'_>, batch: &Arc<Mutex<Batch>>, index: usize, object: Py<PyAny>) -> PyResult<()> {
+    fn settle(
+        &self,
+        py: Python<'_>,
+        batch: &Arc<Mutex<Batch>>,
+        index: usize,
+        object: Py<PyAny>,
+    ) -> PyResult<()> {
         let mut held = batch.lock().unwrap_or_else(PoisonError::into_inner);
         held.results[index] = Some(object);
         held.left -= 1;
@@ -212,7 +238,9 @@ impl AsyncHttpClient {
             Ok(flight) => {
                 let mut reactor = self.reactor()?;
                 let key = reactor.submit(flight);
-                self.waiters().by_key.insert(key, Waiter::Batch(Arc::clone(batch), index, raised));
+                self.waiters()
+                    .by_key
+                    .insert(key, Waiter::Batch(Arc::clone(batch), index, raised));
             }
             Err(fault) => {
                 held.results[index] = Some(self.errors.object(py, &fault, "")?.unbind());
@@ -263,7 +291,9 @@ impl AsyncHttpClient {
             waiters.swept = Some(now);
             for (key, waiter) in &waiters.by_key {
                 let canceled = match waiter {
-                    Waiter::Response(future, _) | Waiter::Stream(Some(future), _) => is_done(future.bind(py))?,
+                    Waiter::Response(future, _) | Waiter::Stream(Some(future), _) => {
+                        is_done(future.bind(py))?
+                    }
                     Waiter::Stream(None, _) => false,
                     Waiter::Batch(batch, ..) => {
                         let held = batch.lock().unwrap_or_else(PoisonError::into_inner);
@@ -276,7 +306,11 @@ impl AsyncHttpClient {
             }
             for key in &gone {
                 if let Some(Waiter::Batch(batch, ..)) = waiters.by_key.remove(key) {
-                    batch.lock().unwrap_or_else(PoisonError::into_inner).waiting.clear();
+                    batch
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .waiting
+                        .clear();
                 }
             }
         }
@@ -300,7 +334,9 @@ fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 }
 
 fn is_done(future: &Bound<'_, PyAny>) -> PyResult<bool> {
-    future.call_method0(pyo3::intern!(future.py(), "done"))?.is_truthy()
+    future
+        .call_method0(pyo3::intern!(future.py(), "done"))?
+        .is_truthy()
 }
 
 fn set<'py>(py: Python<'py>, future: &Bound<'py, PyAny>, value: Bound<'py, PyAny>) -> PyResult<()> {
@@ -314,11 +350,17 @@ fn set<'py>(py: Python<'py>, future: &Bound<'py, PyAny>, value: Bound<'py, PyAny
 impl AsyncHttpClient {
     #[new]
     #[pyo3(signature = (options, make_error, on_fault=None))]
-    fn new(py: Python<'_>, options: &Bound<'_, PyDict>, make_error: Py<PyAny>, on_fault: Option<Py<PyAny>>) -> PyResult<Self> {
+    fn new(
+        py: Python<'_>,
+        options: &Bound<'_, PyDict>,
+        make_error: Py<PyAny>,
+        on_fault: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
         let errors = Errors::new(make_error);
         let (config, deadline) = config(options)?.map_err(|fault| errors.raise(py, &fault, ""))?;
         let shared = Arc::new(Shared::new(config, hooks(options)?));
-        let reactor = Reactor::new(Arc::clone(&shared)).map_err(|error| PyOSError::new_err(error.to_string()))?;
+        let reactor = Reactor::new(Arc::clone(&shared))
+            .map_err(|error| PyOSError::new_err(error.to_string()))?;
         Ok(Self {
             shared,
             deadline,
@@ -331,12 +373,26 @@ impl AsyncHttpClient {
     }
 
     #[pyo3(signature = (url, headers=None, deadline=None))]
-    fn get<'py>(slf: &Bound<'py, Self>, url: &str, headers: Given<'_, 'py>, deadline: Given<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-        let extras = Extras { headers, body: None, idempotent: None, deadline, max_bytes: None };
+    fn get<'py>(
+        slf: &Bound<'py, Self>,
+        url: &str,
+        headers: Given<'_, 'py>,
+        deadline: Given<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let extras = Extras {
+            headers,
+            body: None,
+            idempotent: None,
+            deadline,
+            max_bytes: None,
+        };
         slf.get().border.cross(
             slf.py(),
             || Self::fetch(slf, "GET", url, &extras),
-            |twin| twin.call_method1("get", (url, headers, deadline)).map(|answer| answer.unbind().into_bound(slf.py())),
+            |twin| {
+                twin.call_method1("get", (url, headers, deadline))
+                    .map(|answer| answer.unbind().into_bound(slf.py()))
+            },
         )
     }
 
@@ -352,13 +408,20 @@ impl AsyncHttpClient {
         deadline: Given<'_, 'py>,
         max_bytes: Option<u64>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let extras = Extras { headers, body, idempotent, deadline, max_bytes };
+        let extras = Extras {
+            headers,
+            body,
+            idempotent,
+            deadline,
+            max_bytes,
+        };
         slf.get().border.cross(
             slf.py(),
             || Self::fetch(slf, method, url, &extras),
             |twin| {
                 let arguments = (method, url, headers, body, idempotent, deadline, max_bytes);
-                twin.call_method1("request", arguments).map(|answer| answer.unbind().into_bound(slf.py()))
+                twin.call_method1("request", arguments)
+                    .map(|answer| answer.unbind().into_bound(slf.py()))
             },
         )
     }
@@ -379,7 +442,13 @@ impl AsyncHttpClient {
         fed: bool,
         streamed: bool,
     ) -> PyResult<(usize, Bound<'py, PyAny>, Option<HttpFeed>)> {
-        let extras = Extras { headers, body, idempotent, deadline, max_bytes };
+        let extras = Extras {
+            headers,
+            body,
+            idempotent,
+            deadline,
+            max_bytes,
+        };
         let this = slf.get();
         let (mut order, raised) = this.order(slf.py(), method, url, &extras)?;
         order.streamed = streamed;
@@ -389,7 +458,11 @@ impl AsyncHttpClient {
         }
         let future = Self::future(slf)?;
         let held = future.clone().unbind();
-        let waiter = if streamed { Waiter::Stream(Some(held), raised) } else { Waiter::Response(held, raised) };
+        let waiter = if streamed {
+            Waiter::Stream(Some(held), raised)
+        } else {
+            Waiter::Response(held, raised)
+        };
         let key = this.submit(slf.py(), order, waiter)?;
         Ok((key, future, feed))
     }
@@ -435,7 +508,11 @@ impl AsyncHttpClient {
 
     /// A future of all responses, in order; errors are values among them.
     #[pyo3(signature = (requests, limit=64))]
-    fn fetch_many<'py>(slf: &Bound<'py, Self>, requests: &Bound<'py, PyAny>, limit: usize) -> PyResult<Bound<'py, PyAny>> {
+    fn fetch_many<'py>(
+        slf: &Bound<'py, Self>,
+        requests: &Bound<'py, PyAny>,
+        limit: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let this = slf.get();
         let answer = || {
@@ -457,7 +534,12 @@ impl AsyncHttpClient {
                 set(py, &future, PyList::new(py, results)?.into_any())?;
                 return Ok(future);
             }
-            let many = Batch { future: future.clone().unbind(), waiting, results, left };
+            let many = Batch {
+                future: future.clone().unbind(),
+                waiting,
+                results,
+                left,
+            };
             let many = Arc::new(Mutex::new(many));
             for _ in 0..limit.max(1).min(left) {
                 let mut held = many.lock().unwrap_or_else(PoisonError::into_inner);
@@ -468,19 +550,24 @@ impl AsyncHttpClient {
             Ok(future)
         };
         this.border.cross(py, answer, |twin| {
-            twin.call_method1("fetch_many", (requests, limit)).map(|answer| answer.unbind().into_bound(py))
+            twin.call_method1("fetch_many", (requests, limit))
+                .map(|answer| answer.unbind().into_bound(py))
         })
     }
 
     fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Py<PyAny>> {
         let answer = || Ok(metrics(py, &self.shared)?.into_any().unbind());
-        self.border.cross(py, answer, |twin| Ok(twin.call_method0("metrics")?.unbind()))
+        self.border.cross(py, answer, |twin| {
+            Ok(twin.call_method0("metrics")?.unbind())
+        })
     }
 
     /// The loop says that the descriptor is readable.
     fn _on_ready(&self, py: Python<'_>) -> PyResult<()> {
         let mut reactor = self.reactor()?;
-        reactor.turn(Some(Duration::ZERO)).map_err(|error| PyOSError::new_err(error.to_string()))?;
+        reactor
+            .turn(Some(Duration::ZERO))
+            .map_err(|error| PyOSError::new_err(error.to_string()))?;
         let done = reactor.take_done();
         drop(reactor);
         self.tell(py, done)?;
@@ -507,7 +594,8 @@ impl AsyncHttpClient {
             }
             self.tell(py, done)?;
         }
-        self.border.cross(py, || Ok(()), |twin| twin.call_method0("close").map(drop))
+        self.border
+            .cross(py, || Ok(()), |twin| twin.call_method0("close").map(drop))
     }
 
     /// Leaves the answers to the twin from now on; says why in `cause`.
@@ -530,7 +618,9 @@ impl AsyncHttpClient {
         if let Ok(waiters) = self.waiters.try_lock() {
             for waiter in waiters.by_key.values() {
                 match waiter {
-                    Waiter::Response(future, _) | Waiter::Stream(Some(future), _) => visit.call(future)?,
+                    Waiter::Response(future, _) | Waiter::Stream(Some(future), _) => {
+                        visit.call(future)?
+                    }
                     Waiter::Stream(None, _) | Waiter::Batch(..) => {}
                 }
             }

@@ -47,8 +47,12 @@ impl HttpClient {
         let (order, raised) = self.order(py, method, url, extras)?;
         let shared = &self.shared;
         let outcome = py.detach(move || {
-            let mut flight = shared.flight(order).map_err(|fault| (fault, String::new()))?;
-            shared.run(&mut flight).map_err(|fault| (fault, flight.place()))
+            let mut flight = shared
+                .flight(order)
+                .map_err(|fault| (fault, String::new()))?;
+            shared
+                .run(&mut flight)
+                .map_err(|fault| (fault, flight.place()))
         });
         match outcome {
             Ok(answer) => Ok(HttpResponse::new(py, answer)),
@@ -56,13 +60,23 @@ impl HttpClient {
         }
     }
 
-    fn open(&self, py: Python<'_>, method: &str, url: &str, extras: &Extras<'_, '_>) -> PyResult<HttpStream> {
+    fn open(
+        &self,
+        py: Python<'_>,
+        method: &str,
+        url: &str,
+        extras: &Extras<'_, '_>,
+    ) -> PyResult<HttpStream> {
         let (mut order, raised) = self.order(py, method, url, extras)?;
         order.streamed = true;
         let shared = &self.shared;
         let outcome = py.detach(move || {
-            let mut flight = shared.flight(order).map_err(|fault| (fault, String::new()))?;
-            let answer = shared.run(&mut flight).map_err(|fault| (fault, flight.place()))?;
+            let mut flight = shared
+                .flight(order)
+                .map_err(|fault| (fault, String::new()))?;
+            let answer = shared
+                .run(&mut flight)
+                .map_err(|fault| (fault, flight.place()))?;
             Ok((answer, flight))
         });
         match outcome {
@@ -87,13 +101,24 @@ pub(crate) fn batch(
     for (at, request) in requests.try_iter()?.enumerate() {
         let request = request?;
         let made = if let Ok(url) = request.cast::<PyString>() {
-            let extras = Extras { headers: None, body: None, idempotent: None, deadline: None, max_bytes: None };
+            let extras = Extras {
+                headers: None,
+                body: None,
+                idempotent: None,
+                deadline: None,
+                max_bytes: None,
+            };
             order(config, deadline, "GET", &url.to_string_lossy(), &extras)?
         } else if let Ok(parts) = request.cast::<PyTuple>()
             && parts.len() == 5
         {
-            let (method, url, headers, body, idempotent): (String, String, Bound<'_, PyAny>, Bound<'_, PyAny>, Option<bool>) =
-                parts.extract()?;
+            let (method, url, headers, body, idempotent): (
+                String,
+                String,
+                Bound<'_, PyAny>,
+                Bound<'_, PyAny>,
+                Option<bool>,
+            ) = parts.extract()?;
             let extras = Extras {
                 headers: Some(&headers).filter(|headers| !headers.is_none()),
                 body: Some(&body).filter(|body| !body.is_none()),
@@ -117,7 +142,12 @@ pub(crate) fn batch(
 impl HttpClient {
     #[new]
     #[pyo3(signature = (options, make_error, on_fault=None))]
-    fn new(py: Python<'_>, options: &Bound<'_, PyDict>, make_error: Py<PyAny>, on_fault: Option<Py<PyAny>>) -> PyResult<Self> {
+    fn new(
+        py: Python<'_>,
+        options: &Bound<'_, PyDict>,
+        make_error: Py<PyAny>,
+        on_fault: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
         let errors = Errors::new(make_error);
         let (config, deadline) = config(options)?.map_err(|fault| errors.raise(py, &fault, ""))?;
         Ok(Self {
@@ -129,8 +159,20 @@ impl HttpClient {
     }
 
     #[pyo3(signature = (url, headers=None, deadline=None))]
-    fn get<'py>(&self, py: Python<'py>, url: &str, headers: Given<'_, 'py>, deadline: Given<'_, 'py>) -> PyResult<Py<PyAny>> {
-        let extras = Extras { headers, body: None, idempotent: None, deadline, max_bytes: None };
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        url: &str,
+        headers: Given<'_, 'py>,
+        deadline: Given<'_, 'py>,
+    ) -> PyResult<Py<PyAny>> {
+        let extras = Extras {
+            headers,
+            body: None,
+            idempotent: None,
+            deadline,
+            max_bytes: None,
+        };
         self.border.cross(
             py,
             || Ok(Py::new(py, self.fetch(py, "GET", url, &extras)?)?.into_any()),
@@ -151,7 +193,13 @@ impl HttpClient {
         deadline: Given<'_, 'py>,
         max_bytes: Option<u64>,
     ) -> PyResult<Py<PyAny>> {
-        let extras = Extras { headers, body, idempotent, deadline, max_bytes };
+        let extras = Extras {
+            headers,
+            body,
+            idempotent,
+            deadline,
+            max_bytes,
+        };
         self.border.cross(
             py,
             || Ok(Py::new(py, self.fetch(py, method, url, &extras)?)?.into_any()),
@@ -175,7 +223,13 @@ impl HttpClient {
         deadline: Given<'_, 'py>,
         max_bytes: Option<u64>,
     ) -> PyResult<Py<PyAny>> {
-        let extras = Extras { headers, body, idempotent, deadline, max_bytes };
+        let extras = Extras {
+            headers,
+            body,
+            idempotent,
+            deadline,
+            max_bytes,
+        };
         self.border.cross(
             py,
             || Ok(Py::new(py, self.open(py, method, url, &extras)?)?.into_any()),
@@ -187,7 +241,12 @@ impl HttpClient {
     }
 
     #[pyo3(signature = (requests, limit=64))]
-    fn fetch_many<'py>(&self, py: Python<'py>, requests: &Bound<'py, PyAny>, limit: usize) -> PyResult<Py<PyAny>> {
+    fn fetch_many<'py>(
+        &self,
+        py: Python<'py>,
+        requests: &Bound<'py, PyAny>,
+        limit: usize,
+    ) -> PyResult<Py<PyAny>> {
         let answer = || {
             let made = batch(self.config(), self.deadline, requests)?;
             let mut raised = Vec::with_capacity(made.len());
@@ -208,10 +267,15 @@ impl HttpClient {
             let outcomes = py
                 .detach(move || Reactor::new(shared)?.run_all(orders, limit.max(1)))
                 .map_err(|error| PyOSError::new_err(error.to_string()))?;
-            let objects = outcomes.into_iter().zip(raised).map(|((place, outcome), raised)| match outcome {
-                Ok(answer) => Ok(Py::new(py, HttpResponse::new(py, answer))?.into_any()),
-                Err(fault) => Ok(exception(py, &self.errors, &fault, &place, &raised).into_value(py).into_any()),
-            });
+            let objects = outcomes
+                .into_iter()
+                .zip(raised)
+                .map(|((place, outcome), raised)| match outcome {
+                    Ok(answer) => Ok(Py::new(py, HttpResponse::new(py, answer))?.into_any()),
+                    Err(fault) => Ok(exception(py, &self.errors, &fault, &place, &raised)
+                        .into_value(py)
+                        .into_any()),
+                });
             let objects = objects.collect::<PyResult<Vec<_>>>()?;
             Ok(PyList::new(py, objects)?.into_any().unbind())
         };
@@ -222,12 +286,15 @@ impl HttpClient {
 
     fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Py<PyAny>> {
         let answer = || Ok(metrics(py, &self.shared)?.into_any().unbind());
-        self.border.cross(py, answer, |twin| Ok(twin.call_method0("metrics")?.unbind()))
+        self.border.cross(py, answer, |twin| {
+            Ok(twin.call_method0("metrics")?.unbind())
+        })
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.shared.close();
-        self.border.cross(py, || Ok(()), |twin| twin.call_method0("close").map(drop))
+        self.border
+            .cross(py, || Ok(()), |twin| twin.call_method0("close").map(drop))
     }
 
     /// Leaves the answers to the twin from now on; says why in `cause`.
@@ -256,8 +323,18 @@ pub(crate) fn metrics<'py>(py: Python<'py>, shared: &Shared) -> PyResult<Bound<'
     let all = PyDict::new(py);
     for (name, breaker, counts) in shared.metrics() {
         let numbers = [
-            counts.requests, counts.good, counts.refused, counts.errors, counts.failures, counts.retries,
-            counts.redirects, counts.limited, counts.broken, counts.opened, counts.reused, counts.received,
+            counts.requests,
+            counts.good,
+            counts.refused,
+            counts.errors,
+            counts.failures,
+            counts.retries,
+            counts.redirects,
+            counts.limited,
+            counts.broken,
+            counts.opened,
+            counts.reused,
+            counts.received,
         ];
         all.set_item(name, (breaker, PyTuple::new(py, numbers)?))?;
     }
@@ -286,7 +363,10 @@ impl HttpStream {
             let mut held = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
             match held.as_mut() {
                 None => Ok(Vec::new()),
-                Some(flight) => self.shared.next_piece(flight).map_err(|fault| (fault, flight.place())),
+                Some(flight) => self
+                    .shared
+                    .next_piece(flight)
+                    .map_err(|fault| (fault, flight.place())),
             }
         });
         match outcome {
@@ -308,7 +388,10 @@ impl HttpStream {
 
 impl Drop for HttpStream {
     fn drop(&mut self) {
-        let held = self.flight.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let held = self
+            .flight
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = held {
             flight.abandon(&self.shared);
         }

@@ -33,7 +33,9 @@ impl Errors {
         place: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
         let place = if fault.kind == Kind::Input { "" } else { place };
-        self.make.bind(py).call1((fault.kind.name(), &*fault.text, place))
+        self.make
+            .bind(py)
+            .call1((fault.kind.name(), &*fault.text, place))
     }
 
     pub(crate) fn raise(&self, py: Python<'_>, fault: &Fault, place: &str) -> PyErr {
@@ -41,7 +43,10 @@ impl Errors {
             .map_or_else(|error| error, PyErr::from_value)
     }
 
-    pub(crate) fn traverse(&self, visit: &pyo3::gc::PyVisit<'_>) -> Result<(), pyo3::gc::PyTraverseError> {
+    pub(crate) fn traverse(
+        &self,
+        visit: &pyo3::gc::PyVisit<'_>,
+    ) -> Result<(), pyo3::gc::PyTraverseError> {
         visit.call(&self.make)
     }
 }
@@ -115,12 +120,17 @@ pub(crate) fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Result<Fields, Faul
     };
     let mut fields = Vec::new();
     for item in items.try_iter()? {
-        let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item?.extract().map_err(|_| {
-            PyTypeError::new_err("headers must be a mapping or an iterable of (name, value) pairs")
-        })?;
+        let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) =
+            item?.extract().map_err(|_| {
+                PyTypeError::new_err(
+                    "headers must be a mapping or an iterable of (name, value) pairs",
+                )
+            })?;
         let Ok(name) = name.cast::<PyString>() else {
             let kind = name.get_type().name()?;
-            return Err(PyTypeError::new_err(format!("a header's name must be str, got {kind}")));
+            return Err(PyTypeError::new_err(format!(
+                "a header's name must be str, got {kind}"
+            )));
         };
         let name = name.to_string_lossy();
         let raw = if let Ok(text) = value.cast::<PyString>() {
@@ -130,7 +140,9 @@ pub(crate) fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Result<Fields, Faul
                 let Ok(byte) = u8::try_from(char) else {
                     // Names are judged first, so that one mistake has one message.
                     return Ok(checked_field(&name, b"").and_then(|lower| {
-                        Err(Fault::input(format!("the value of the header '{lower}' is not Latin-1")))
+                        Err(Fault::input(format!(
+                            "the value of the header '{lower}' is not Latin-1"
+                        )))
                     }));
                 };
                 raw.push(byte);
@@ -265,12 +277,13 @@ pub(crate) fn config(options: &Bound<'_, PyDict>) -> PyResult<Result<(Config, f6
         http2: get("http2")?.extract()?,
         cookies: get("cookies")?.extract()?,
         proxy,
-        proxy_authorization: get("proxy_authorization")?
-            .extract::<Option<Vec<u8>>>()?,
+        proxy_authorization: get("proxy_authorization")?.extract::<Option<Vec<u8>>>()?,
         ca_file: get("ca_file")?.extract::<Option<std::path::PathBuf>>()?,
         fields,
     };
-    let deadline = get("deadline")?.extract::<Option<f64>>()?.unwrap_or(f64::INFINITY);
+    let deadline = get("deadline")?
+        .extract::<Option<f64>>()?
+        .unwrap_or(f64::INFINITY);
     Ok(Ok((config, deadline)))
 }
 

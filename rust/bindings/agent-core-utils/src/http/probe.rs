@@ -2,7 +2,9 @@
 
 use super::convert::fields;
 use super::response::{latin1, pairs};
-use agent_core_utils::http::{Body, Book, Course, Fault, Head, Jar, Kind, Rules, Step, Url, Wish, checked_method};
+use agent_core_utils::http::{
+    Body, Book, Course, Fault, Head, Jar, Kind, Rules, Step, Url, Wish, checked_method,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
@@ -43,16 +45,21 @@ pub(crate) fn http_parse_response<'py>(
     for piece in pieces {
         ahead.extend_from_slice(&piece);
         if head.is_none() {
-            let Some((found, length)) = Head::parse(&ahead).map_err(|fault| refused(&fault))? else {
+            let Some((found, length)) = Head::parse(&ahead).map_err(|fault| refused(&fault))?
+            else {
                 continue;
             };
             ahead.drain(..length);
-            let framing = found.framing(head_request).map_err(|fault| refused(&fault))?;
+            let framing = found
+                .framing(head_request)
+                .map_err(|fault| refused(&fault))?;
             body = Some(Body::new(framing, limit).map_err(|fault| refused(&fault))?);
             head = Some(found);
         }
         if let Some(body) = &mut body {
-            let count = body.feed(&ahead, &mut out).map_err(|fault| refused(&fault))?;
+            let count = body
+                .feed(&ahead, &mut out)
+                .map_err(|fault| refused(&fault))?;
             ahead.drain(..count);
         }
     }
@@ -94,7 +101,12 @@ fn told(step: Step) -> Told {
         Step::Send => plain("send"),
         Step::Again => plain("again"),
         Step::Done => plain("done"),
-        Step::Fail(fault) => ("fail".to_owned(), 0.0, fault.kind.name().to_owned(), fault.text.into_owned()),
+        Step::Fail(fault) => (
+            "fail".to_owned(),
+            0.0,
+            fault.kind.name().to_owned(),
+            fault.text.into_owned(),
+        ),
     }
 }
 
@@ -129,8 +141,15 @@ impl HttpCourse {
             open_seconds: rules.9,
             max_redirects: rules.10,
         };
-        let inside = Inside { book: Book::new(&rules, now), rules, jar: Jar::default(), course: None };
-        Self { inside: Mutex::new(inside) }
+        let inside = Inside {
+            book: Book::new(&rules, now),
+            rules,
+            jar: Jar::default(),
+            course: None,
+        };
+        Self {
+            inside: Mutex::new(inside),
+        }
     }
 
     /// Begins another request; what was learnt of the origin stays.
@@ -165,21 +184,50 @@ impl HttpCourse {
         self.with(|inside, course| told(course.begin(&inside.rules, &mut inside.book, now)))
     }
 
-    fn answered(&self, status: u16, headers: Vec<(String, Vec<u8>)>, now: f64, wall: f64, random: f64) -> PyResult<Told> {
-        let head = Head::from_fields(status, headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
+    fn answered(
+        &self,
+        status: u16,
+        headers: Vec<(String, Vec<u8>)>,
+        now: f64,
+        wall: f64,
+        random: f64,
+    ) -> PyResult<Told> {
+        let head = Head::from_fields(
+            status,
+            headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_slice())),
+        );
         self.with(|inside, course| {
-            let Inside { rules, book, jar, .. } = inside;
+            let Inside {
+                rules, book, jar, ..
+            } = inside;
             told(course.answered(rules, book, Some(jar), &head, (now, wall), &mut || random))
         })
     }
 
-    fn failed(&self, kind: &str, text: String, sent: bool, stale: bool, now: f64, random: f64) -> PyResult<Told> {
+    fn failed(
+        &self,
+        kind: &str,
+        text: String,
+        sent: bool,
+        stale: bool,
+        now: f64,
+        random: f64,
+    ) -> PyResult<Told> {
         let Some(kind) = Kind::of(kind) else {
             return Err(PyValueError::new_err(format!("no kind '{kind}'")));
         };
         self.with(|inside, course| {
             let fault = Fault::new(kind, text);
-            told(course.failed(&inside.rules, &mut inside.book, fault, (sent, stale), now, &mut || random))
+            told(course.failed(
+                &inside.rules,
+                &mut inside.book,
+                fault,
+                (sent, stale),
+                now,
+                &mut || random,
+            ))
         })
     }
 
@@ -190,14 +238,32 @@ impl HttpCourse {
     /// `(method, url, fields, has_body, history, sent, cookie, breaker, counts)`.
     fn state<'py>(&self, py: Python<'py>, now: f64) -> PyResult<Bound<'py, PyTuple>> {
         let (course, cookie, breaker, counts) = self.with(|inside, course| {
-            let cookie = inside.jar.field(&course.url, now).map(|field| latin1(&field));
-            (course.clone(), cookie, inside.book.breaker(now), inside.book.counts)
+            let cookie = inside
+                .jar
+                .field(&course.url, now)
+                .map(|field| latin1(&field));
+            (
+                course.clone(),
+                cookie,
+                inside.book.breaker(now),
+                inside.book.counts,
+            )
         })?;
-        let fields: Vec<(String, String)> =
-            course.fields.iter().map(|(name, value)| (name.clone(), latin1(value))).collect();
+        let fields: Vec<(String, String)> = course
+            .fields
+            .iter()
+            .map(|(name, value)| (name.clone(), latin1(value)))
+            .collect();
         let counts = [
-            counts.requests, counts.good, counts.refused, counts.errors, counts.failures, counts.retries,
-            counts.redirects, counts.limited, counts.broken,
+            counts.requests,
+            counts.good,
+            counts.refused,
+            counts.errors,
+            counts.failures,
+            counts.retries,
+            counts.redirects,
+            counts.limited,
+            counts.broken,
         ];
         (
             course.method,
@@ -213,4 +279,3 @@ impl HttpCourse {
             .into_pyobject(py)
     }
 }
-

@@ -77,7 +77,12 @@ impl HttpResponse {
     }
 
     #[pyo3(signature = (name, default=None, /))]
-    fn header(&self, py: Python<'_>, name: &str, default: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+    fn header(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        default: Option<Py<PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
         match self.head.first(name) {
             Some(value) => Ok(latin1(value).into_pyobject(py)?.into_any().unbind()),
             None => Ok(default.unwrap_or_else(|| py.None())),
@@ -86,15 +91,21 @@ impl HttpResponse {
 
     #[pyo3(signature = (encoding="utf-8"))]
     fn text<'py>(&self, py: Python<'py>, encoding: &str) -> PyResult<Bound<'py, PyAny>> {
-        self.content.bind(py).call_method1("decode", (encoding, "replace"))
+        self.content
+            .bind(py)
+            .call_method1("decode", (encoding, "replace"))
     }
 
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        py.import("json")?.call_method1("loads", (self.content.bind(py),))
+        py.import("json")?
+            .call_method1("loads", (self.content.bind(py),))
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
         let size = self.content.bind(py).as_bytes().len();
-        format!("<Response {} of {size} bytes from {}>", self.head.status, self.url)
+        format!(
+            "<Response {} of {size} bytes from {}>",
+            self.head.status, self.url
+        )
     }
 }
