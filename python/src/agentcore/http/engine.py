@@ -425,6 +425,10 @@ class Flight:
 
     def _agree(self, link: Link) -> None:
         """Prepare for the protocol that the handshake agreed upon."""
+        if isinstance(link.sock, ssl.SSLSocket) and link.sock.selected_alpn_protocol() == "h2":
+            from agentcore.http.h2link import H2  # late: few servers of a test or a host speak it
+
+            link.h2 = H2()
 
     def _tunnel(self, link: Link, until: float) -> Steps:
         """Ask the proxy for a tunnel to the target."""

@@ -10,7 +10,7 @@ from agentcore.http.link import Late, Link, Next, Steps, Wait
 from agentcore.http.message import Body, Head, parse_head, write_head
 from agentcore.http.url import Url
 
-__all__ = ["Exchange", "as_piece"]
+__all__ = ["Exchange", "as_piece", "next_piece"]
 
 _TOGETHER = 65536
 _MAX_INTERIM = 8
@@ -28,6 +28,24 @@ def as_piece(piece: object) -> bytes:
     if isinstance(piece, bytes | bytearray | memoryview):
         return bytes(piece)
     raise TypeError(f"a piece of the body must be bytes, got {type(piece).__name__}")
+
+
+def next_piece(source: Iterator[Any] | AsyncIterator[Any], timer: Callable[[str], float]) -> Steps:
+    """Return the next piece of the caller's body; None at the end.
+
+    Raises:
+        Fault: of kind ``body``, with what the caller's body raised.
+    """
+    try:
+        if isinstance(source, AsyncIterator):
+            return as_piece((yield Next(source, timer("write"))))
+        return as_piece(next(source))
+    except (StopIteration, StopAsyncIteration):
+        return None
+    except (Fault, Late):
+        raise
+    except Exception as error:  # noqa: BLE001 - it is raised to the caller as it is
+        raise Fault("body", "the body could not be read", error) from None
 
 
 class Exchange:
@@ -151,25 +169,12 @@ class Exchange:
         elif self._chunked:
             source = self._body
             while not self.cut and self.head is None:
-                piece = yield from self._next(source)
+                piece = yield from next_piece(source, self._timer)
                 if piece is None:
                     yield from self._write(link, b"0\r\n\r\n")
                     break
                 if piece:
                     yield from self._write(link, b"%x\r\n%b\r\n" % (len(piece), piece))
-
-    def _next(self, source: Iterator[Any] | AsyncIterator[Any]) -> Steps:
-        """Return the next piece of the caller's body; None at the end."""
-        try:
-            if isinstance(source, AsyncIterator):
-                return as_piece((yield Next(source, self._timer("write"))))
-            return as_piece(next(source))
-        except (StopIteration, StopAsyncIteration):
-            return None
-        except (Fault, Late):
-            raise
-        except Exception as error:  # noqa: BLE001 - it is raised to the caller as it is
-            raise Fault("body", "the body could not be read", error) from None
 
     def _write(self, link: Link, data: bytes) -> Steps:
         view = memoryview(data)

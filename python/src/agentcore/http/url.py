@@ -16,6 +16,7 @@ __all__ = ["Url", "join_url", "parse_url"]
 MAX_URL = 8192
 _LABELS = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+")
+_ODD = re.compile(r'["<>\\^`{|}]')
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
@@ -148,10 +149,13 @@ def _port(text: str, default: int) -> int:
 
 
 def _escape(text: str) -> str:
-    if text.isascii():
+    """Percent-encode what may not stand in an address."""
+    if text.isascii() and not _ODD.search(text):
         return text
-    raw = text.encode()
-    return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in raw)
+    return "".join(
+        f"%{byte:02X}" if byte >= 0x80 or chr(byte) in '"<>\\^`{|}' else chr(byte)
+        for byte in text.encode()
+    )
 
 
 def _without_dots(path: str) -> str:

@@ -3,6 +3,7 @@
 use super::body::Body;
 use super::fault::Fault;
 use super::flight::Turn;
+use super::h2link::Exchange2;
 use super::head::{Framing, Head};
 use super::link::Link;
 use super::request::{Length, write_head};
@@ -32,10 +33,97 @@ pub(crate) enum Progress {
     End,
 }
 
+/// One request and its response, by the protocol of its connection.
+#[derive(Debug)]
+pub(crate) enum Exchange {
+    One(Exchange1),
+    Two(Box<Exchange2>),
+}
+
+impl Exchange {
+    pub(crate) fn new(
+        link: &Link,
+        request: (&str, &Url, &[(&str, &[u8])]),
+        source: &Source,
+        absolute: bool,
+        limit: u64,
+    ) -> Result<Self, Fault> {
+        Ok(if link.h2.is_some() {
+            Self::Two(Box::new(Exchange2::new(request, source, limit)?))
+        } else {
+            Self::One(Exchange1::new(request, source, absolute, limit))
+        })
+    }
+
+    pub(crate) fn advance(
+        &mut self,
+        link: &mut Link,
+        source: &mut Source,
+    ) -> Result<Progress, Fault> {
+        match self {
+            Self::One(one) => one.advance(link, source),
+            Self::Two(two) => two.advance(link, source),
+        }
+    }
+
+    /// Whether the request is out.
+    pub(crate) fn is_sent(&self) -> bool {
+        match self {
+            Self::One(one) => one.sent,
+            Self::Two(two) => two.state.sent,
+        }
+    }
+
+    /// Whether any of it is out.
+    pub(crate) fn has_begun(&self) -> bool {
+        match self {
+            Self::One(one) => one.begun,
+            Self::Two(two) => two.state.begun,
+        }
+    }
+
+    /// Whether nothing was heard yet.
+    pub(crate) fn is_silent(&self) -> bool {
+        match self {
+            Self::One(one) => !one.heard,
+            Self::Two(two) => !two.state.heard,
+        }
+    }
+
+    pub(crate) fn head(&self) -> Option<&Head> {
+        match self {
+            Self::One(one) => one.head.as_ref(),
+            Self::Two(two) => two.state.head.as_ref(),
+        }
+    }
+
+    pub(crate) fn take_head(&mut self) -> Head {
+        match self {
+            Self::One(one) => one.head.take().unwrap_or_default(),
+            Self::Two(two) => two.state.head.take().unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn take_body(&mut self) -> Vec<u8> {
+        std::mem::take(match self {
+            Self::One(one) => &mut one.data,
+            Self::Two(two) => &mut two.state.data,
+        })
+    }
+
+    /// Whether the connection may carry another request.
+    pub(crate) fn is_reusable(&self) -> bool {
+        match self {
+            Self::One(one) => one.is_reusable(),
+            Self::Two(two) => two.state.done && two.state.sent,
+        }
+    }
+}
+
 /// One request and its response over HTTP/1.1.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools)] // independent facts, not a state
-pub(crate) struct Exchange {
+pub(crate) struct Exchange1 {
     out: Vec<u8>,
     out_at: usize,
     whole: Option<(Arc<Vec<u8>>, usize)>,
@@ -54,9 +142,8 @@ pub(crate) struct Exchange {
     limit: u64,
 }
 
-impl Exchange {
-    pub(crate) fn new(
-        _link: &Link,
+impl Exchange1 {
+    fn new(
         request: (&str, &Url, &[(&str, &[u8])]),
         source: &Source,
         absolute: bool,
@@ -95,33 +182,6 @@ impl Exchange {
             data: Vec::new(),
             limit,
         }
-    }
-
-    /// Whether the request is out.
-    pub(crate) fn is_sent(&self) -> bool {
-        self.sent
-    }
-
-    /// Whether any of it is out.
-    pub(crate) fn has_begun(&self) -> bool {
-        self.begun
-    }
-
-    /// Whether nothing was heard yet.
-    pub(crate) fn is_silent(&self) -> bool {
-        !self.heard
-    }
-
-    pub(crate) fn head(&self) -> Option<&Head> {
-        self.head.as_ref()
-    }
-
-    pub(crate) fn take_head(&mut self) -> Head {
-        self.head.take().unwrap_or_default()
-    }
-
-    pub(crate) fn take_body(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.data)
     }
 
     /// Whether the connection may carry another request.

@@ -270,7 +270,9 @@ impl Flight {
                             self.touch(shared);
                             return Turn::Done;
                         }
-                        Ok(Progress::Moved | Progress::Head | Progress::Piece) => self.touch(shared),
+                        Ok(Progress::Moved | Progress::Head | Progress::Piece) => {
+                            self.touch(shared);
+                        }
                         Ok(Progress::End) => self.answered(shared),
                         Err(fault) => self.failed(shared, fault),
                     }
@@ -398,9 +400,14 @@ impl Flight {
             proxied,
             self.max_body,
         );
-        self.link = Some(link);
-        self.until = shared.elapsed() + shared.config.timeouts.write;
-        self.stage = Stage::Exchange(Box::new(exchange));
+        match exchange {
+            Ok(exchange) => {
+                self.link = Some(link);
+                self.until = shared.elapsed() + shared.config.timeouts.write;
+                self.stage = Stage::Exchange(Box::new(exchange));
+            }
+            Err(fault) => self.failed(shared, fault),
+        }
     }
 
     fn has_field(&self, name: &str) -> bool {

@@ -218,14 +218,15 @@ fn bad_port(port: &str) -> Fault {
     ))
 }
 
-/// Appends `text` with what is not ASCII percent-encoded.
+/// Appends `text` with what may not stand in an address percent-encoded.
 fn escape(text: &str, out: &mut String) {
-    if text.is_ascii() {
+    let plain = |byte: u8| byte.is_ascii() && !b"\"<>\\^`{|}".contains(&byte);
+    if text.bytes().all(plain) {
         out.push_str(text);
         return;
     }
     for byte in text.bytes() {
-        if byte.is_ascii() {
+        if plain(byte) {
             out.push(byte as char);
         } else {
             let _ = write!(out, "%{byte:02X}");
