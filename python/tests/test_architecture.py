@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": CAPABILITIES | BELOW_AGENTS | {"agents", "ml", "core", ""},
     "cli": CAPABILITIES | BELOW_AGENTS | {"agents", "ml", "core", "api", "probe", ""},
     "__main__": {"cli"},
-    "": {"cache", "queue", "text", "core", "integration"},
+    "": {"cache", "http", "queue", "text", "core", "integration"},
 } | {capability: BELOW_AGENTS | {""} for capability in CAPABILITIES}
 MODULES = sorted(ROOT.rglob("*.py"))
 

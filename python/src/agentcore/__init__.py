@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agentcore.cache import FastCacheManager
     from agentcore.core import AGENTCore
+    from agentcore.http import AsyncFastHttpClient, FastHttpClient
     from agentcore.integration import RustIntegrationManager
     from agentcore.queue import FastTaskQueue
     from agentcore.text import FastStringProcessor
@@ -20,7 +21,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AGENTCore",
+    "AsyncFastHttpClient",
     "FastCacheManager",
+    "FastHttpClient",
     "FastStringProcessor",
     "FastTaskQueue",
     "RustIntegrationManager",
@@ -29,7 +32,9 @@ __all__ = [
 
 _HOMES = {
     "AGENTCore": "agentcore.core",
+    "AsyncFastHttpClient": "agentcore.http",
     "FastCacheManager": "agentcore.cache",
+    "FastHttpClient": "agentcore.http",
     "FastStringProcessor": "agentcore.text",
     "FastTaskQueue": "agentcore.queue",
     "RustIntegrationManager": "agentcore.integration",

@@ -154,7 +154,7 @@ def with_surface(code: str) -> str:
 
 
 RIGHT = "".join(
-    f"from agentcore.{room}.twin import *\n" for room in ("cache", "queue", "text")
+    f"from agentcore.{room}.twin import *\n" for room in ("cache", "http", "queue", "text")
 )
 
 

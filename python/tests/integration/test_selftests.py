@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agentcore.cache import twin as cache_twin
+from agentcore.http import twin as http_twin
 from agentcore.integration.probe import run_vector, run_vectors, vectors_of
 from agentcore.integration.selftests import Vector
 from agentcore.queue import twin as queue_twin
@@ -17,8 +18,10 @@ COMPONENT = "agent_core_utils"
 
 
 def test_the_twin_of_agent_core_utils_passes() -> None:
-    twin = SimpleNamespace(**vars(cache_twin), Queue=queue_twin.Queue, **{
-        name: getattr(text_twin, name) for name in text_twin.__all__
+    twin = SimpleNamespace(**vars(cache_twin), **{
+        name: getattr(module, name)
+        for module in (http_twin, queue_twin, text_twin)
+        for name in module.__all__
     })  # fmt: skip
     results = run_vectors(COMPONENT, twin)
     assert len(results) >= 8

@@ -1,4 +1,5 @@
-//! The hot paths of `AGENTCore` that need no Python: bounded caches and batch string work.
+//! The hot paths of `AGENTCore` that need no Python: bounded caches, batch string work,
+//! an HTTP client.
 //!
 //! Everything here is pure: no global state, no clock but the one it is given, no thread of
 //! its own. Each part has a twin in pure Python which is the reference; where the two could
@@ -19,6 +20,7 @@
 
 pub mod cache;
 mod error;
+pub mod http;
 pub mod queue;
 pub mod text;
 

@@ -25,7 +25,12 @@ __all__ = ["TWINS", "add_arguments", "run"]
 
 _BAD = frozenset(("broken", "self_test_failed", "tripped"))
 TWINS = {
-    "agent_core_utils": ("agentcore.cache.twin", "agentcore.queue.twin", "agentcore.text.twin"),
+    "agent_core_utils": (
+        "agentcore.cache.twin",
+        "agentcore.http.twin",
+        "agentcore.queue.twin",
+        "agentcore.text.twin",
+    ),
     "agent_container_orchestrator": ("agentcore.containers.twin",),
     "agent_security_tools": ("agentcore.security.twin",),
     "agent_performance_monitor": ("agentcore.performance.twin",),

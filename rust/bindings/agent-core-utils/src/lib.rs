@@ -1,21 +1,27 @@
 //! The Python module `agent_core_utils`: converts, detaches, calls.
 //!
 //! What the module's items promise is written in the contracts of the Python package
-//! (`agentcore.cache.contract`, `agentcore.queue.contract`, `agentcore.text.contract`); its pure-Python twins are the
+//! (`agentcore.cache.contract` and those of `http`, `queue` and `text`); its pure-Python twins are the
 //! reference. Nothing of that package is imported here.
 
 mod border;
 mod cache;
+mod http;
 mod queue;
 mod text;
 
 use pyo3::prelude::*;
 
-/// The native half of `agentcore.cache`, `agentcore.queue` and `agentcore.text`.
+/// The native half of `agentcore.cache`, `http`, `queue` and `text`.
 #[pymodule]
 mod agent_core_utils {
     #[pymodule_export]
     use super::cache::{Cache, Cached};
+    #[pymodule_export]
+    use super::http::{
+        AsyncHttpClient, HttpClient, HttpCourse, HttpResponse, HttpStream, http_join,
+        http_parse_response, http_parse_url,
+    };
     #[pymodule_export]
     use super::queue::{Cron, Job, Queue};
     #[pymodule_export]

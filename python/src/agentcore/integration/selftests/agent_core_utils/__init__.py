@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agentcore.integration.selftests import Vector
-from agentcore.integration.selftests.agent_core_utils import cache, queue, text
+from agentcore.integration.selftests.agent_core_utils import cache, http, queue, text
 
 __all__ = ["VECTORS"]
 
-VECTORS: tuple[Vector, ...] = (*cache.VECTORS, *queue.VECTORS, *text.VECTORS)
+VECTORS: tuple[Vector, ...] = (*cache.VECTORS, *http.VECTORS, *queue.VECTORS, *text.VECTORS)
