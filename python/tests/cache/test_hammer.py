@@ -164,6 +164,7 @@ print(cache.implementation, resident() - before)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # ten seconds, unless the machine is very busy
 @pytest.mark.parametrize("policy", POLICIES)
 def test_memory_stays_flat(manager: RustIntegrationManager, policy: Policy) -> None:
     native = manager.component_status(COMPONENT).state == "native"
@@ -171,8 +172,10 @@ def test_memory_stays_flat(manager: RustIntegrationManager, policy: Policy) -> N
     environment = os.environ | {"AGENTCORE_NATIVE": "require" if native else "off"}
     command = [sys.executable, "-c", FLAT, str(operations), policy]
     told = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=110, check=True
+        command, env=environment, capture_output=True, text=True, timeout=380, check=True
     )
     implementation, growth = told.stdout.split()
     assert implementation == ("native" if native else "python")
-    assert int(growth) < 12 * 2**20, "a leak of four bytes a call would be 10 MB"
+    assert int(growth) < 12 * 2**20, (
+        "more than noise: what a leaked object a call would take is far above"
+    )

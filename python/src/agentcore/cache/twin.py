@@ -10,43 +10,16 @@ call is done: so it may use the same cache.
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import partial
-from types import MethodType
 from typing import Any
 
 from agentcore.cache.contract import checked_tags, checked_text, checked_time, checked_weight
 from agentcore.cache.policies import Entry, make_queues
+from agentcore.cache.twin_parts import Cached, Lock, pairs_of, tag_of
 
 __all__ = ["Cache", "Cached"]
-
-_WORD = 2**64 - 1
-
-
-def _tag_of(key: Hashable) -> int:
-    """Return 32 well mixed bits of a key's hash, by which evicted keys are remembered."""
-    spread = hash(key) & _WORD
-    return ((spread ^ (spread >> 32)) * 0x9E3779B97F4A7C15 & _WORD) >> 32
-
-
-class _Lock:
-    """A re-entrant lock, and what is to die when it is released."""
-
-    __slots__ = ("_lock", "trash")
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self.trash: list[Any] = []
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *exception: object) -> None:
-        trash, self.trash = self.trash, []
-        self._lock.release()
-        trash.clear()
 
 
 class Cache:
@@ -73,18 +46,18 @@ class Cache:
         self._tagged: dict[str, dict[Entry, None]] = {}
         self._empty = partial(make_queues, policy, maxsize, maxweight)
         self._queues = self._empty()
-        self._lock = _Lock()
+        self._lock = Lock()
         self._hits = self._misses = self._evictions = self._expirations = self._rejections = 0
 
     def get(self, key: Hashable, default: Any = None, /) -> Any:
-        tag = _tag_of(key)
+        tag = tag_of(key)
         now = self._now()
         with self._lock:
             entry = self._used(key, tag, now)
             return default if entry is None else entry.value
 
     def peek(self, key: Hashable, default: Any = None, /) -> Any:
-        tag = _tag_of(key)
+        tag = tag_of(key)
         now = self._now()
         with self._lock:
             entry = self._find(key, tag)
@@ -100,7 +73,7 @@ class Cache:
         weight: int | None = None,
         tags: Iterable[str] | None = None,
     ) -> None:
-        tag = _tag_of(key)
+        tag = tag_of(key)
         seconds = self._ttl if ttl is None else checked_time("ttl", ttl)
         labels = () if tags is None else checked_tags(tags)
         heavy = self._weight_of(weight, key, value)
@@ -112,14 +85,14 @@ class Cache:
         self.set(key, value, ttl, weight=weight, tags=tags)
 
     def delete(self, key: Hashable, /) -> bool:
-        tag = _tag_of(key)
+        tag = tag_of(key)
         now = self._now()
         with self._lock:
             return self._drop(self._find(key, tag), now)
 
     def get_many(self, keys: Iterable[Hashable], default: Any = None, /) -> list[Any]:
         keys = list(keys)
-        hashes = [_tag_of(key) for key in keys]
+        hashes = [tag_of(key) for key in keys]
         now = self._now()
         with self._lock:
             values = []
@@ -131,8 +104,8 @@ class Cache:
     def set_many(
         self, items: Any, /, ttl: float | None = None, *, tags: Iterable[str] | None = None
     ) -> None:
-        pairs = _pairs(items)
-        hashes = [_tag_of(key) for key, _ in pairs]
+        pairs = pairs_of(items)
+        hashes = [tag_of(key) for key, _ in pairs]
         seconds = self._ttl if ttl is None else checked_time("ttl", ttl)
         labels = () if tags is None else checked_tags(tags)
         weights = [self._weight_of(None, key, value) for key, value in pairs]
@@ -146,7 +119,7 @@ class Cache:
 
     def delete_many(self, keys: Iterable[Hashable], /) -> int:
         keys = list(keys)
-        hashes = [_tag_of(key) for key in keys]
+        hashes = [tag_of(key) for key in keys]
         now = self._now()
         with self._lock:
             both = zip(keys, hashes, strict=True)
@@ -214,7 +187,7 @@ class Cache:
         now = self._now()
         with self._lock:
             for key, value, queue, frequency, ttl, tti, weight, tags in entries:
-                entry = Entry(key, _tag_of(key), value, math.inf, weight)
+                entry = Entry(key, tag_of(key), value, math.inf, weight)
                 entry.expires = math.inf if ttl is None else now + ttl
                 entry.idle = math.inf if tti is None else now + tti
                 entry.frequency = frequency
@@ -402,54 +375,3 @@ class Cache:
         entry.tags = labels
         for label in labels:
             self._tagged.setdefault(label, {})[entry] = None
-
-
-def _pairs(items: Any) -> list[tuple[Hashable, Any]]:
-    """Return the pairs of a mapping, or of an iterable of two-tuples."""
-    if isinstance(items, dict):
-        return list(dict.items(items))
-    if type(items) not in (list, tuple):
-        named = getattr(items, "items", None)
-        items = items if named is None else named()
-    pairs = list(items)
-    for at, pair in enumerate(pairs):
-        if not isinstance(pair, tuple) or len(pair) != 2:
-            kind = type(pair).__name__
-            raise TypeError(f"items[{at}] must be a (key, value) tuple, got {kind}")
-    return pairs
-
-
-class Cached:
-    """A function behind a cache: what the cache lacks, ``miss(key, args, kwargs)`` brings.
-
-    The key is the only argument where that is a ``str`` or an ``int``; else the tuple
-    of the arguments, with ``marker`` and the named ones behind it in their order.
-    ``prefix``, if given, comes first: it tells functions apart that share a cache.
-    """
-
-    def __init__(
-        self,
-        cache: Cache,
-        miss: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any],
-        marker: object,
-        prefix: Hashable = None,
-    ) -> None:
-        self._cache, self._miss, self._marker, self._prefix = cache, miss, marker, prefix
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        key = self.key(*args, **kwargs)
-        value = self._cache.get(key, self)  # nobody caches the cached function itself
-        return self._miss(key, args, kwargs) if value is self else value
-
-    def key(self, *args: Any, **kwargs: Any) -> Any:
-        if self._prefix is None and not kwargs:
-            return args[0] if len(args) == 1 and type(args[0]) in (str, int) else args
-        parts = list(args) if self._prefix is None else [self._prefix, *args]
-        if kwargs:
-            parts.append(self._marker)
-            for named in kwargs.items():
-                parts += named
-        return tuple(parts)
-
-    def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else MethodType(self, instance)

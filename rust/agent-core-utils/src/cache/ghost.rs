@@ -28,6 +28,7 @@ impl Ghost {
     }
 
     /// Adds `tag` as the newest and forgets what is beyond `limit`.
+    #[inline]
     pub(super) fn remember(&mut self, tag: u32, note: Option<u16>, limit: usize) {
         if limit == 0 {
             return;

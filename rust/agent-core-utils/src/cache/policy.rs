@@ -68,13 +68,16 @@ impl<K, V> Store<K, V> {
                 Some(_) => (SECOND, 0),
                 None => (FIRST, 0),
             },
-            Policy::Lfu | Policy::Auto => {
-                let known = self.ghost.recall(tag).map(|note| self.pulse.read(note));
-                self.pulse
-                    .beat(known.map(|known| known.1), false, self.table.len());
-                (FIRST, (known.map_or(0, |known| known.0) + 1).min(LFU_CAP))
-            }
+            Policy::Lfu | Policy::Auto => (FIRST, self.entrance_lfu(tag)),
         }
+    }
+
+    #[inline(never)]
+    fn entrance_lfu(&mut self, tag: u32) -> u32 {
+        let known = self.ghost.recall(tag).map(|note| self.pulse.read(note));
+        let ticks = known.map(|known| known.1);
+        self.pulse.beat(ticks, false, self.table.len());
+        (known.map_or(0, |known| known.0) + 1).min(LFU_CAP)
     }
 
     /// Moves what a new entry pushed out of the window.

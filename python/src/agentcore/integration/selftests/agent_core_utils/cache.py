@@ -52,6 +52,34 @@ def _missing(ns: Any) -> object:
         return error.args
 
 
+def _lfu(ns: Any) -> object:
+    cache = ns.Cache(5, "auto")
+    for step in range(60):
+        key = step % 4 if step % 3 else step
+        if cache.get(key) is None:
+            cache[key] = step
+    return cache.items(), cache._counts()
+
+
+def _bounds(ns: Any) -> object:
+    cache = ns.Cache(9, "lru", maxweight=10, weigher=lambda _key, value: len(value))
+    cache.set_many({"a": "xxxx", "b": "xxxx"}, tags=["t"])
+    cache.set("a", "xxxxxxx", tags=["t", "u"])
+    cache.set("c", "", weight=11)
+    cache.set("d", "x")
+    return cache._dump(), cache.invalidate_tag("t"), cache._counts()
+
+
+def _idle(ns: Any) -> object:
+    now = [0.0]
+    cache = ns.Cache(4, "s3fifo", None, lambda: now[0], tti=2.0)
+    cache.set_many([("a", 1), ("b", 2)])
+    now[0] = 1.0
+    seen = cache.get("a")
+    now[0] = 2.0
+    return seen, cache.keys(), cache._dump()
+
+
 VECTORS: tuple[Vector, ...] = (
     Vector("lru order", _lru, (["c", "a", "d"], [1, "gone"], (2, 1, 1, 0, 0, 3, 0))),
     Vector(
@@ -70,4 +98,22 @@ VECTORS: tuple[Vector, ...] = (
     Vector("time to live", _ttl, ((False, None, 1), 1, (1, 1, 0, 2, 0, 0, 0))),
     Vector("keys of any type", _keys, ("int", "tuple", "none", "empty", None)),
     Vector("missing key", _missing, ("gone",)),
+    Vector(
+        "lfu that adapts",
+        _lfu,
+        ([(57, 57), (1, 1), (0, 0), (2, 2), (3, 3)], (38, 22, 17, 0, 0, 5, 0)),
+    ),
+    Vector(
+        "weights and tags",
+        _bounds,
+        (
+            [
+                ("a", "xxxxxxx", 0, 0, None, None, 7, ("t", "u")),
+                ("d", "x", 0, 0, None, None, 1, ()),
+            ],
+            1,
+            (0, 0, 1, 0, 1, 1, 1),
+        ),
+    ),
+    Vector("time to idle", _idle, (1, ["a"], [("a", 1, 0, 1, None, 1.0, 0, ())])),
 )
