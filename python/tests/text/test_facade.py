@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agentcore.integration import RustIntegrationManager
-from agentcore.text import FastStringProcessor
+from agentcore.text import KINDS, FastStringProcessor
 from agentcore.text.contract import PATTERNS_LIMIT
 
 COMPONENT = "agent_core_utils"
@@ -234,7 +234,7 @@ def test_hot_calls_have_no_frame_of_ours(text: FastStringProcessor) -> None:
 
 def test_arguments_may_be_any_iterable_and_named(text: FastStringProcessor) -> None:
     assert text.normalize_many(texts=(one for one in (" A", "b "))) == ["a", "b"]
-    assert text.redact_many(texts={"a@b.de": 1}, kinds=iter(["email"])) == ["[EMAIL]"]
+    assert text.redact_many(texts={"a@b.de": 1}, kinds=iter([KINDS[1]])) == ["[EMAIL]"]
     assert text.finder(["a"]).find_many(texts=("a",)) == [[(0, 0, 1)]]
     assert text.plan(["normalize"]).run(texts=("A",)) == ["a"]
     assert text.normalize("a  B", whitespace=0, case=None) == "a  B"

@@ -11,10 +11,6 @@
 use crate::text::vectors::{Kernel, wide};
 
 const BLOCK: usize = 64;
-const DIGIT: u8 = 1;
-const AT: u8 = 2;
-const COLON: u8 = 4;
-const TOKEN: u8 = 8;
 
 /// The places of interest in a text, ascending; kept between texts for its memory.
 #[derive(Debug, Default)]
@@ -51,18 +47,17 @@ impl Places {
         self.tokens.clear();
     }
 
-    fn note(&mut self, flags: u8, at: usize) {
-        if flags & DIGIT != 0 {
-            self.numbers.push(at);
-        }
-        if flags & AT != 0 {
-            self.ats.push(at);
-        }
-        if flags & COLON != 0 {
-            self.colons.push(at);
-        }
-        if flags & TOKEN != 0 {
-            self.tokens.push(at);
+    /// Looks at a byte that may matter together with its neighbors.
+    fn note(&mut self, text: &[u8], at: usize) {
+        let before = at.checked_sub(1).map_or(0, |before| text[before]);
+        match text[at] {
+            b'0'..=b'9' if !before.is_ascii_digit() => self.numbers.push(at),
+            b'@' => self.ats.push(at),
+            b':' => self.colons.push(at),
+            b'-' | b'_' => self.tokens.push(at),
+            b'A' if matches!(text.get(at + 1), Some(b'K' | b'S' | b'I')) => self.tokens.push(at),
+            b'J' if before == b'y' => self.tokens.push(at - 1),
+            _ => {}
         }
     }
 
@@ -74,60 +69,49 @@ impl Places {
 
     #[inline(always)]
     fn scan_blocks(&mut self, text: &[u8]) {
-        let mut at = 0;
-        let mut padded = [0_u8; BLOCK + 2];
-        while at < text.len() {
-            // With one byte before and one after; at the ends of the text these are zeros.
-            let whole = at > 0 && at + BLOCK < text.len();
-            let window: &[u8; BLOCK + 2] = match text.get(at.wrapping_sub(1)..at + BLOCK + 1) {
-                Some(window) if whole => match window.try_into() {
-                    Ok(window) => window,
-                    Err(_) => &padded,
-                },
-                _ => {
-                    padded = [0; BLOCK + 2];
-                    padded[0] = if at > 0 { text[at - 1] } else { 0 };
-                    let end = text.len().min(at + BLOCK + 1);
-                    padded[1..=end - at].copy_from_slice(&text[at..end]);
-                    &padded
-                }
-            };
+        let (blocks, rest) = text.as_chunks::<BLOCK>();
+        let mut last = [0; BLOCK];
+        last[..rest.len()].copy_from_slice(rest);
+        let tail = if rest.is_empty() { None } else { Some(&last) };
+        for (nth, block) in blocks.iter().chain(tail).enumerate() {
             let mut flags = [0_u8; BLOCK];
             let mut any = 0;
-            for place in 0..BLOCK {
-                let flag = flag(window[place], window[place + 1], window[place + 2]);
-                flags[place] = flag;
-                any |= flag;
+            for at in 0..BLOCK {
+                let matters = matters(block[at]);
+                flags[at] = matters;
+                any |= matters;
             }
             if any != 0 {
-                for (nth, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
-                    let mut word = u64::from_le_bytes(*eight);
-                    while word != 0 {
-                        let byte = word.trailing_zeros() / 8;
-                        self.note(eight[byte as usize], at + nth * 8 + byte as usize);
-                        word &= !(0xFF << (byte * 8));
-                    }
-                }
+                self.note_flagged(text, nth * BLOCK, &flags);
             }
-            at += BLOCK;
+        }
+    }
+
+    #[inline(never)]
+    fn note_flagged(&mut self, text: &[u8], from: usize, flags: &[u8; BLOCK]) {
+        for (nth, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
+            let mut word = u64::from_le_bytes(*eight);
+            while word != 0 {
+                self.note(text, from + nth * 8 + word.trailing_zeros() as usize / 8);
+                word &= word - 1; // a flag has one bit
+            }
         }
     }
 }
 
+/// Whether a byte may matter, as 0 or 1.
 #[inline(always)]
 #[expect(
     clippy::needless_bitwise_bool,
     reason = "branches would keep the compiler from vectors"
 )]
-const fn flag(before: u8, byte: u8, after: u8) -> u8 {
-    let digit = (byte.wrapping_sub(b'0') < 10) & (before.wrapping_sub(b'0') >= 10);
-    let key = (byte == b'A') & ((after == b'K') | (after == b'S') | (after == b'I'));
-    let web = (byte == b'y') & (after == b'J');
-    let token = (byte == b'-') | (byte == b'_') | key | web;
-    (digit as u8 * DIGIT)
-        | ((byte == b'@') as u8 * AT)
-        | ((byte == b':') as u8 * COLON)
-        | (token as u8 * TOKEN)
+const fn matters(byte: u8) -> u8 {
+    ((byte.wrapping_sub(b'0') < 11) // the digits, and the colon behind them
+        | (byte == b'@')
+        | (byte == b'-')
+        | (byte == b'_')
+        | (byte == b'A')
+        | (byte == b'J')) as u8
 }
 
 #[cfg(test)]
