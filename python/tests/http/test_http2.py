@@ -50,7 +50,8 @@ class Conversation:
 
     def _on(self, event: Any) -> None:
         if isinstance(event, h2.events.RequestReceived):
-            self._headers[event.stream_id] = dict(event.headers)
+            headers: Any = event.headers
+            self._headers[event.stream_id] = dict(headers)
             self._bodies[event.stream_id] = bytearray()
         elif isinstance(event, h2.events.DataReceived):
             self._bodies[event.stream_id] += event.data

@@ -117,7 +117,7 @@ class Exchange2:
         ]
         if isinstance(body, bytes):
             self._headers.append((b"content-length", b"%d" % len(body)))
-        self._body = body or None
+        self._body: Any = body or None
         self._limit = limit
         self._timer = timer
         self._taken = 0

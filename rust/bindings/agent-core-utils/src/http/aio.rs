@@ -178,16 +178,16 @@ impl AsyncHttpClient {
                                 |answer: Answer| (key, head_of(py, &answer).map(Bound::unbind));
                             match answer.map(head) {
                                 Ok((key, head)) => {
-                                    set(py, future, (key, head?).into_pyobject(py)?.into_any())?
+                                    set(py, future, (key, head?).into_pyobject(py)?.into_any())?;
                                 }
                                 Err(fault) => self.fail(py, future, &fault, &place, &raised)?,
                             }
                         }
                         Outcome::Piece(Ok(piece)) => {
-                            set(py, future, PyBytes::new(py, &piece).into_any())?
+                            set(py, future, PyBytes::new(py, &piece).into_any())?;
                         }
                         Outcome::Piece(Err(fault)) => {
-                            self.fail(py, future, &fault, &place, &raised)?
+                            self.fail(py, future, &fault, &place, &raised)?;
                         }
                     }
                 }
@@ -555,7 +555,7 @@ impl AsyncHttpClient {
         })
     }
 
-    fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Py<PyAny>> {
+    fn metrics(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let answer = || Ok(metrics(py, &self.shared)?.into_any().unbind());
         self.border.cross(py, answer, |twin| {
             Ok(twin.call_method0("metrics")?.unbind())
@@ -604,7 +604,7 @@ impl AsyncHttpClient {
     }
 
     /// Panics inside, on purpose: lets the tests show that the twin answers then.
-    fn _panic<'py>(&self, py: Python<'py>, url: &str) -> PyResult<Py<PyAny>> {
+    fn _panic(&self, py: Python<'_>, url: &str) -> PyResult<Py<PyAny>> {
         self.border.cross(
             py,
             || panic!("on purpose"),
@@ -619,7 +619,7 @@ impl AsyncHttpClient {
             for waiter in waiters.by_key.values() {
                 match waiter {
                     Waiter::Response(future, _) | Waiter::Stream(Some(future), _) => {
-                        visit.call(future)?
+                        visit.call(future)?;
                     }
                     Waiter::Stream(None, _) | Waiter::Batch(..) => {}
                 }
@@ -639,14 +639,12 @@ pub(crate) struct HttpFeed {
 #[pymethods]
 impl HttpFeed {
     fn push(&self, piece: &Bound<'_, PyAny>) -> PyResult<()> {
-        match super::convert::piece(piece)? {
-            Some(bytes) => self.queue.push(bytes),
-            None => {
-                let kind = piece.get_type().name()?;
-                let text = format!("a piece of the body must be bytes, got {kind}");
-                return Err(pyo3::exceptions::PyTypeError::new_err(text));
-            }
-        }
+        let Some(bytes) = super::convert::piece(piece)? else {
+            let kind = piece.get_type().name()?;
+            let text = format!("a piece of the body must be bytes, got {kind}");
+            return Err(pyo3::exceptions::PyTypeError::new_err(text));
+        };
+        self.queue.push(bytes);
         Ok(())
     }
 

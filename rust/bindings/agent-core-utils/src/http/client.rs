@@ -284,7 +284,7 @@ impl HttpClient {
         })
     }
 
-    fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Py<PyAny>> {
+    fn metrics(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let answer = || Ok(metrics(py, &self.shared)?.into_any().unbind());
         self.border.cross(py, answer, |twin| {
             Ok(twin.call_method0("metrics")?.unbind())

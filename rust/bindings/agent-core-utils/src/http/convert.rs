@@ -6,7 +6,7 @@ use agent_core_utils::http::{
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyFloat, PyIterator, PyMemoryView, PyString};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyIterator, PyMemoryView, PyString};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a caller's own body raised while it was read.
@@ -313,12 +313,9 @@ pub(crate) fn hooks(options: &Bound<'_, PyDict>) -> PyResult<Hooks> {
 fn reader(call: Py<PyAny>) -> Box<dyn Fn() -> f64 + Send + Sync> {
     Box::new(move || {
         Python::attach(|py| {
-            let answer = call.call0(py).and_then(|answer| {
-                Ok(answer.bind(py).cast::<PyFloat>().map_or_else(
-                    |_| answer.bind(py).extract::<f64>(),
-                    |float| Ok(float.value()),
-                )?)
-            });
+            let answer = call
+                .call0(py)
+                .and_then(|answer| answer.bind(py).extract::<f64>());
             answer.unwrap_or_else(|error| {
                 error.write_unraisable(py, None);
                 0.0

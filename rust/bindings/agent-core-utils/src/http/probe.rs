@@ -32,12 +32,12 @@ pub(crate) fn http_join(base: &str, location: &[u8]) -> PyResult<String> {
 /// Reads a response from pieces of bytes, then the end of the connection:
 /// `(status, version, headers, body, keeps_alive, left_over)`, or a `ValueError`.
 #[pyfunction]
-pub(crate) fn http_parse_response<'py>(
-    py: Python<'py>,
+pub(crate) fn http_parse_response(
+    py: Python<'_>,
     pieces: Vec<Vec<u8>>,
     head_request: bool,
     limit: u64,
-) -> PyResult<Bound<'py, PyTuple>> {
+) -> PyResult<Bound<'_, PyTuple>> {
     let mut ahead: Vec<u8> = Vec::new();
     let mut out = Vec::new();
     let mut head: Option<Head> = None;
@@ -184,6 +184,7 @@ impl HttpCourse {
         self.with(|inside, course| told(course.begin(&inside.rules, &mut inside.book, now)))
     }
 
+    #[allow(clippy::needless_pass_by_value)] // made for this call
     fn answered(
         &self,
         status: u16,
