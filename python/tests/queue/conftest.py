@@ -10,7 +10,7 @@ import pytest
 
 from agentcore.integration import RustIntegrationManager
 from agentcore.queue import FastTaskQueue
-from tests.queue.postgres import PostgresServer, why_not
+from benchmarks.postgres import PostgresServer, why_not
 
 
 class Clock:

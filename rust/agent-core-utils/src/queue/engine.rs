@@ -306,6 +306,15 @@ pub(crate) fn ack(tx: &mut dyn Tx, now: i64, job: &Handle, result: Option<&[u8]>
     Ok(changed > 0)
 }
 
+/// Finishes leased jobs well, one by one.
+pub(crate) fn ack_each(tx: &mut dyn Tx, now: i64, jobs: &[Handle]) -> Result<usize> {
+    let mut acked = 0;
+    for job in jobs {
+        acked += usize::from(ack(tx, now, job, None)?);
+    }
+    Ok(acked)
+}
+
 /// Gives a leased job back; returns its new state, or None if the lease was lost.
 pub(crate) fn fail(
     tx: &mut dyn Tx,

@@ -5,7 +5,7 @@
 
 use super::SCHEMA_VERSION;
 use super::db::{Arg, QUEUE_SHIFT, Row, Tx, Value, args};
-use super::engine::lane_of;
+use super::engine::{ack_each, lane_of};
 use super::job::{Draft, Error, Handle, Leased, Result};
 use super::postgres_url::{config, shown};
 use std::collections::HashMap;
@@ -406,6 +406,10 @@ impl Tx for PostgresTx<'_> {
         let (low, high) = (queue << QUEUE_SHIFT, (queue + 1) << QUEUE_SHIFT);
         let sql = format!("WITH {PICKED}{MOVED}");
         leased(self.run(&sql, args![low, high, limit, queue, deadline])?)
+    }
+
+    fn ack_many(&mut self, now: i64, jobs: &[Handle]) -> Result<usize> {
+        ack_each(self, now, jobs)
     }
 
     fn notify(&mut self) -> Result<()> {
