@@ -43,9 +43,7 @@ def _file() -> str:
 def _queue(target: str = "", *, twin: bool = False, full: bool = False) -> Any:
     manager = twin_manager() if twin else native_manager()
     target = target or _file()
-    with FastTaskQueue(
-        target, durability="full" if full else "relaxed", manager=manager
-    ) as queue:
+    with FastTaskQueue(target, durability="full" if full else "relaxed", manager=manager) as queue:
         yield queue
     if "://" not in target:
         for end in ("", "-wal", "-shm"):

@@ -153,9 +153,7 @@ def with_surface(code: str) -> str:
     return SET_VERSION + _RUN % quoted
 
 
-RIGHT = "".join(
-    f"from agentcore.{room}.twin import *\n" for room in ("cache", "queue", "text")
-)
+RIGHT = "".join(f"from agentcore.{room}.twin import *\n" for room in ("cache", "queue", "text"))
 
 
 def test_right_answers_are_trusted(build: Build) -> None:

@@ -68,7 +68,9 @@ pub(crate) fn add(tx: &mut dyn Tx, now: i64, queue: i64, draft: &Draft) -> Resul
         },
     };
     if key.is_none() {
-        ids.iter_mut().for_each(|id| *id |= lane);
+        for id in &mut ids {
+            *id |= lane;
+        }
     }
     let delayed = "INSERT INTO held(id, queue, state, due, lease, attempts, max_attempts, backoff, \
         keep, created, key, payload, error) VALUES (?, ?, 0, ?, 0, 0, ?, ?, ?, ?, ?, ?, NULL)";

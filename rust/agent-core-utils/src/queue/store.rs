@@ -15,8 +15,8 @@ const POLL: Duration = Duration::from_millis(20);
 const GATHER: Duration = Duration::from_micros(200);
 
 enum Db {
-    Sqlite(SqliteDb),
-    Postgres(PostgresDb),
+    Sqlite(Box<SqliteDb>),
+    Postgres(Box<PostgresDb>),
 }
 
 /// An enqueue that waits for its commit.
@@ -79,9 +79,9 @@ impl Store {
     pub fn open(target: &str, full: bool) -> Result<Self> {
         let postgres = ["postgresql://", "postgres://"];
         let db = if postgres.iter().any(|scheme| target.starts_with(scheme)) {
-            Db::Postgres(PostgresDb::open(target, full)?)
+            Db::Postgres(Box::new(PostgresDb::open(target, full)?))
         } else {
-            Db::Sqlite(SqliteDb::open(target, full)?)
+            Db::Sqlite(Box::new(SqliteDb::open(target, full)?))
         };
         Ok(Self {
             db,
@@ -183,11 +183,11 @@ impl Store {
             };
             by(one).cmp(&by(other))
         });
-        if let (Db::Postgres(db), [one]) = (&self.db, together.as_slice()) {
-            if let Some(answer) = db.enqueue(one.now, &one.draft) {
-                *locked(&one.answer) = Some(answer);
-                return;
-            }
+        if let (Db::Postgres(db), [one]) = (&self.db, together.as_slice())
+            && let Some(answer) = db.enqueue(one.now, &one.draft)
+        {
+            *locked(&one.answer) = Some(answer);
+            return;
         }
         let answers = self.transaction(true, |tx| {
             let ids: Result<Vec<_>> = together
@@ -246,8 +246,12 @@ impl Store {
 
     /// Waits until somebody enqueued since `seen`, at most as long as given.
     pub fn wait(&self, seen: (u64, i64), most: Duration) -> Result<()> {
-        let Db::Sqlite(db) = &self.db else {
-            return self.wait_postgres(most);
+        let db = match &self.db {
+            Db::Sqlite(db) => db,
+            Db::Postgres(db) => {
+                db.wait(most);
+                return Ok(());
+            }
         };
         let end = Instant::now() + most;
         let mut added = locked(&self.added);
@@ -265,13 +269,6 @@ impl Store {
             }
         }
         Ok(())
-    }
-
-    fn wait_postgres(&self, most: Duration) -> Result<()> {
-        match &self.db {
-            Db::Postgres(db) => db.wait(most),
-            Db::Sqlite(_) => Ok(()),
-        }
     }
 
     /// Finishes a leased job well; false if the lease is no longer the job's own.
