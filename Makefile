@@ -110,7 +110,7 @@ stories: setup-test ## the molecule scenarios alone, on lab hosts: rollout, brok
 	@python .ci/suites.py stories
 
 .PHONY: bench
-bench: setup-bench images ## ours beside the peers, in one run (SUBJECT=cache|text|monitor|scan)
+bench: setup-bench images ## ours beside the peers, in one run (SUBJECT=cache|text|queue|monitor|scan)
 	@python .ci/suites.py bench $(SUBJECT)
 
 .PHONY: fuzz

@@ -40,6 +40,16 @@ if [ "$wanted" = test ]; then
     packages gcc:gcc g++:g++ nmap:nmap nft:nftables openssl:openssl dpkg:dpkg
 fi
 
+if [ "$wanted" = test ] || [ "$wanted" = bench ]; then
+    # The queue's tests start a server of their own from these binaries; the system gets no cluster.
+    if [ ! -x /usr/lib/postgresql/15/bin/initdb ] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+        if [ "$(id -u)" = 0 ]; then as=; else as=sudo; fi
+        $as mkdir -p /etc/postgresql-common
+        echo "create_main_cluster = false" | $as tee /etc/postgresql-common/createcluster.conf >/dev/null
+    fi
+    [ -x /usr/lib/postgresql/15/bin/initdb ] || packages no-such-program:postgresql-15
+fi
+
 if [ "$wanted" = bench ]; then
     packages nginx:nginx-light redis-server:redis-server
 fi

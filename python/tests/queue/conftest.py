@@ -10,7 +10,7 @@ import pytest
 
 from agentcore.integration import RustIntegrationManager
 from agentcore.queue import FastTaskQueue
-from tests.queue.postgres import PostgresServer, why_not
+from benchmarks.postgres import PostgresServer, why_not
 
 
 class Clock:
@@ -57,7 +57,11 @@ def open_queue(
     opened: list[FastTaskQueue] = []
 
     def open_(**options: Any) -> FastTaskQueue:
-        given = {"clock": clock, "jitter": lambda: 0.0, "manager": manager} | options
+        given: dict[str, Any] = {
+            "clock": clock,
+            "jitter": lambda: 0.0,
+            "manager": manager,
+        } | options
         opened.append(FastTaskQueue(target, **given))
         return opened[-1]
 

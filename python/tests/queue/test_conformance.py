@@ -316,7 +316,7 @@ def test_threads_lose_and_double_nothing(open_queue: Callable[..., FastTaskQueue
 
     def produce(own: list[int]) -> None:
         for number in range(count):
-            own.append(queue.enqueue("q", str(number)))
+            own.append(queue.enqueue("q", str(number)))  # noqa: PERF401
 
     def consume() -> None:
         done: list[Any] = []
@@ -363,16 +363,16 @@ def test_a_closed_queue_says_so(open_queue: Callable[..., FastTaskQueue]) -> Non
     ("call", "kind", "message"),
     [
         (lambda q: q.enqueue(1), TypeError, "queue must be str, got int"),
-        (lambda q: q.enqueue(""), ValueError, "queue must be 1 to 200 characters without control "
-         "characters, got 0 characters"),
-        (lambda q: q.enqueue("a\nb"), ValueError, "queue must be 1 to 200 characters without "
-         "control characters, got 3 characters"),
-        (lambda q: q.enqueue("\ud800"), ValueError, "queue must be 1 to 200 characters without "
-         "control characters, got 1 characters"),
-        (lambda q: q.enqueue("ä" * 201), ValueError, "queue must be 1 to 200 characters without "
-         "control characters, got 201 characters"),
+        (lambda q: q.enqueue(""), ValueError, ("queue must be 1 to 200 characters without control "
+         "characters, got 0 characters")),
+        (lambda q: q.enqueue("a\nb"), ValueError, ("queue must be 1 to 200 characters without "
+         "control characters, got 3 characters")),
+        (lambda q: q.enqueue("\ud800"), ValueError, ("queue must be 1 to 200 characters without "
+         "control characters, got 1 characters")),
+        (lambda q: q.enqueue("ä" * 201), ValueError, ("queue must be 1 to 200 characters without "
+         "control characters, got 201 characters")),
         (lambda q: q.enqueue("q", 1), TypeError, "payload must be bytes or str, got int"),
-        (lambda q: q.enqueue("q", "\ud800"), ValueError, "payload must be text that UTF-8 can hold"),
+        (lambda q: q.enqueue("q", "\ud800"), ValueError, "payload must be text that UTF-8 can hold"),  # noqa: E501
         (lambda q: q.enqueue_many("q", ["a", None]), TypeError,
          "payloads[1] must be bytes or str, got NoneType"),
         (lambda q: q.enqueue("q", priority=101), ValueError,
@@ -390,16 +390,16 @@ def test_a_closed_queue_says_so(open_queue: Callable[..., FastTaskQueue]) -> Non
          "max_attempts must be from 1 to 1000000, got 0"),
         (lambda q: q.enqueue("q", backoff=b""), TypeError,
          "backoff must be a number of seconds, got bytes"),
-        (lambda q: q.enqueue("q", key=""), ValueError, "key must be 1 to 200 characters without "
-         "control characters, got 0 characters"),
+        (lambda q: q.enqueue("q", key=""), ValueError, ("key must be 1 to 200 characters without "
+         "control characters, got 0 characters")),
         (lambda q: q.claim("q", 0), ValueError, "limit must be from 1 to 100000, got 0"),
         (lambda q: q.claim("q", lease=0), ValueError,
          "lease must be from 0.001 to 315360000 seconds, got 0"),
         (lambda q: q.claim("q", done=[1]), TypeError, "job must be a Job, got int"),
         (lambda q: q.ack("x"), TypeError, "job must be a Job, got str"),
         (lambda q: q.cancel(-1), ValueError, f"id must be from 0 to {2**63 - 2}, got -1"),
-        (lambda q: q.jobs(state="gone"), ValueError, "state must be one of delayed, ready, "
-         "running, done, dead, cancelled, got 'gone'"),
+        (lambda q: q.jobs(state="gone"), ValueError, ("state must be one of delayed, ready, "
+         "running, done, dead, cancelled, got 'gone'")),
         (lambda q: q.limit("q", rate=0), ValueError,
          "rate must be from 0.0001 to 1000000 jobs a second, got 0"),
         (lambda q: q.limit("q", concurrency=0), ValueError,

@@ -56,7 +56,9 @@ FIELD = st.one_of(
     st.just("*"),
     st.integers(0, 70).map(str),
     st.tuples(st.integers(0, 31), st.integers(0, 60)).map(lambda p: f"{p[0]}-{p[1]}"),
-    st.tuples(st.sampled_from(["*", "1-5", "3"]), st.integers(0, 9)).map(lambda p: f"{p[0]}/{p[1]}"),
+    st.tuples(st.sampled_from(["*", "1-5", "3"]), st.integers(0, 9)).map(
+        lambda p: f"{p[0]}/{p[1]}"
+    ),
     st.lists(st.integers(0, 12).map(str), min_size=1, max_size=4).map(",".join),
     st.sampled_from(["jan", "Mon-fri", "sun", "dec", "", "-", "/", "1-", "a", "٣", "1,,2", "007"]),
 )

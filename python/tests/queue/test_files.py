@@ -80,7 +80,7 @@ def test_a_damaged_page_is_told(manager: RustIntegrationManager, tmp_path: Path)
     with file.open("r+b") as opened:
         opened.seek(4096)
         opened.write(b"\xff" * (size - 4096))
-    with pytest.raises(QueueError, match="malformed; expected a sound file"):
+    with pytest.raises(QueueError, match="malformed; expected a sound file"):  # noqa: SIM117
         with FastTaskQueue(file, manager=manager) as queue:
             queue.claim("q", 200)
 

@@ -1,4 +1,4 @@
-"""The command line: ``agentcore serve | monitor | security | orchestrator | run | queue | doctor | probe``.
+"""The command line: ``agentcore serve | monitor | security | orchestrator | run | queue | …``.
 
 Everything is parsed before anything starts, and a refused flag, variable or file exits 64. Each
 command's module is imported only when that command is chosen: a healthcheck must not pay for

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         sub = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
         sub.add_argument("target", metavar="TARGET", help="the queue's file, or postgresql://…")
         for place, meaning in places:
-            kind = {"type": _id, "nargs": "+"} if place == "id" else {}
+            kind: dict[str, Any] = {"type": _id, "nargs": "+"} if place == "id" else {}
             sub.add_argument(place, metavar=place.upper(), help=meaning, **kind)
         if form:
             sub.add_argument("--format", choices=("text", "json"), default="text")

@@ -81,7 +81,8 @@ class Admin(Engine):
     def counts(self, tx: Tx, now: int) -> dict[str, dict[str, int]]:
         """Return how many jobs each queue has in each state, zeros included."""
         names = self.settle_all(tx, now)
-        found = {name: dict.fromkeys(STATES, 0) for _, name in sorted(names.items())}
+        zeros: dict[str, int] = dict.fromkeys(STATES, 0)
+        found = {name: dict(zeros) for _, name in sorted(names.items())}
         ready = "SELECT count(*) FROM ready WHERE lease >= 0 AND id >= ? AND id < ?"
         for number, name in names.items():
             span = (number << QUEUE_SHIFT, (number + 1) << QUEUE_SHIFT)
@@ -95,7 +96,7 @@ class Admin(Engine):
     def _from_ready(self, tx: Tx, id_: int) -> bool:
         """Move a ready job to ``held``, without changing what it counts."""
         moved = tx.count(
-            f"INSERT INTO held(id, queue, state, due, {COLUMNS})"  # noqa: S608
+            f"INSERT INTO held(id, queue, state, due, {COLUMNS})"
             f" SELECT id, ?, 0, 0, {COLUMNS} FROM ready WHERE id = ? AND lease >= 0{tx.lock}",
             (id_ >> QUEUE_SHIFT, id_),
         )
@@ -153,10 +154,10 @@ class Admin(Engine):
         else:
             where = f"held WHERE queue = {number} AND state = {state} AND created <= ?"
         tx.count(
-            f"DELETE FROM keys WHERE queue = {number} AND id IN (SELECT id FROM {where})",  # noqa: S608
+            f"DELETE FROM keys WHERE queue = {number} AND id IN (SELECT id FROM {where})",
             (now - age,),
         )
-        return tx.count(f"DELETE FROM {where}", (now - age,))  # noqa: S608
+        return tx.count(f"DELETE FROM {where}", (now - age,))
 
     def limit(
         self, tx: Tx, queue: str, concurrency: int | None, interval: int | None, burst: int
@@ -188,7 +189,7 @@ class Admin(Engine):
             raise ValueError(f"the schedule '{expression}' never comes true")
         self.unschedule(tx, name)
         queue = self.number(tx, draft.queue, make=True)
-        assert queue is not None  # noqa: S101 - it was made
+        assert queue is not None  # noqa: S101
         tx.count(
             "INSERT INTO crons(name, queue, expression, next, payload, priority, max_attempts,"
             " backoff, keep) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -7,8 +7,9 @@ leases since it was enqueued (or retried by hand), ``lease`` all of them. What i
 a lease that is no longer the job's current one changes nothing and answers ``False``.
 
 **Durability.** ``full``: an enqueue returns when the job is on the disk. ``relaxed``: a power
-cut may take the last moments; the death of a process loses nothing either way. Claims and
-acknowledgements are always relaxed: what a power cut takes of them is delivered again.
+cut may take the last moments; the death of a process loses nothing either way. In a file, claims
+and acknowledgements are always relaxed: what a power cut takes of them is delivered again, under
+the same lease number. In PostgreSQL they are as durable as enqueues.
 
 **Order.** Of the jobs of a queue that may run: highest priority first, then in the order they
 were enqueued. A delayed, failed or expired job keeps its place. With PostgreSQL the order among

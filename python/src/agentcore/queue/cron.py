@@ -1,7 +1,8 @@
 """Cron lines: five fields, UTC, and when they are next due. The Rust twin is `queue/cron.rs`.
 
-``minute hour day-of-month month day-of-week``; each ``*``, a number, ``a-b``, a list by commas, each
-with ``/step``. Months and days of the week also by their first three letters; Sunday is 0 or 7.
+``minute hour day-of-month month day-of-week``; each ``*``, a number, ``a-b``, a list by commas,
+each with ``/step``. Months and days of the week also by their first three letters; Sunday is 0
+or 7.
 Where both days are restricted (neither begins with ``*``) either one makes a day fit, as cron does.
 ``@hourly``, ``@daily``, ``@weekly``, ``@monthly`` and ``@yearly`` are short for the usual lines.
 """

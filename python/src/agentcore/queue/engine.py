@@ -97,7 +97,7 @@ class Engine:
     def enqueue(self, tx: Tx, now: int, draft: Draft) -> list[int]:
         """Add jobs; return their ids, or that of the job which has the key already."""
         queue = self.number(tx, draft.queue, make=True)
-        assert queue is not None  # noqa: S101 - it was made
+        assert queue is not None  # noqa: S101
         return self.add(tx, now, queue, draft)
 
     def add(self, tx: Tx, now: int, queue: int, draft: Draft) -> list[int]:
@@ -116,14 +116,13 @@ class Engine:
         for id_, payload in zip(ids, draft.payloads, strict=False):
             if draft.delay:
                 tx.count(
-                    f"INSERT INTO held(id, queue, state, due, {COLUMNS})"  # noqa: S608
+                    f"INSERT INTO held(id, queue, state, due, {COLUMNS})"
                     " VALUES (?, ?, 0, ?, 0, 0, ?, ?, ?, ?, ?, ?, NULL)",
                     (id_, queue, now + draft.delay, *rest, payload),
                 )
             else:
                 tx.count(
-                    f"INSERT INTO ready(id, {COLUMNS})"  # noqa: S608
-                    " VALUES (?, 0, 0, ?, ?, ?, ?, ?, ?, NULL)",
+                    f"INSERT INTO ready(id, {COLUMNS}) VALUES (?, 0, 0, ?, ?, ?, ?, ?, ?, NULL)",
                     (id_, *rest, payload),
                 )
         return ids if draft.key is None else ids * len(draft.payloads)
@@ -162,9 +161,9 @@ class Engine:
         if paused:
             return []
         if concurrency is not None:
-            running = tx.run(
-                "SELECT count(*) FROM held WHERE queue = ? AND state = 2", (queue,)
-            )[0][0]
+            running = tx.run("SELECT count(*) FROM held WHERE queue = ? AND state = 2", (queue,))[
+                0
+            ][0]
             limit = min(limit, concurrency - running)
         start = max(tat, now * 1000)
         if interval is not None:
@@ -183,7 +182,7 @@ class Engine:
         for state in (DELAYED, RUNNING, DONE, CANCELLED):
             rows = tx.run(
                 "SELECT id, due, attempts, max_attempts, key FROM held WHERE queue = ?"
-                f" AND state = ? AND due <= ? ORDER BY due, id LIMIT {SETTLE_LIMIT}{tx.skip}",  # noqa: S608
+                f" AND state = ? AND due <= ? ORDER BY due, id LIMIT {SETTLE_LIMIT}{tx.skip}",
                 (queue, state, now),
             )
             for id_, due, attempts, most, key in rows:
@@ -197,7 +196,7 @@ class Engine:
                     tx.count("DELETE FROM held WHERE id = ?", (id_,))
         due = tx.run(
             "SELECT name, expression, payload, priority, max_attempts, backoff, keep FROM crons"
-            f" WHERE queue = ? AND next <= ? ORDER BY name{tx.skip}",  # noqa: S608
+            f" WHERE queue = ? AND next <= ? ORDER BY name{tx.skip}",
             (queue, now),
         )
         for name, expression, payload, priority, most, backoff, keep in due:
@@ -222,7 +221,7 @@ class Engine:
     def to_ready(self, tx: Tx, id_: int) -> None:
         """Move a job from ``held`` into its place in line."""
         tx.count(
-            f"INSERT INTO ready(id, {COLUMNS}) SELECT id, {COLUMNS} FROM held WHERE id = ?",  # noqa: S608
+            f"INSERT INTO ready(id, {COLUMNS}) SELECT id, {COLUMNS} FROM held WHERE id = ?",
             (id_,),
         )
         tx.count("DELETE FROM held WHERE id = ?", (id_,))

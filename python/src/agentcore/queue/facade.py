@@ -14,7 +14,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol, Self, get_args
 
 from agentcore.integration import Implementation, RustIntegrationManager, default_manager
 from agentcore.queue import twin
@@ -273,7 +273,7 @@ class FastTaskQueue:
             for job in left:
                 self.fail(job, "given back before it began", delay=0.0)
 
-    def cancel(self, id: int) -> bool:  # noqa: A002 - what it is
+    def cancel(self, id: int) -> bool:  # noqa: A002
         """Take out a job that is not finished; a running one loses its lease."""
         return bool(self._admin.cancel(id))
 
@@ -370,7 +370,7 @@ class FastTaskQueue:
             if self._place in _places:
                 _places[self._place].discard(self)
 
-    def __enter__(self) -> FastTaskQueue:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

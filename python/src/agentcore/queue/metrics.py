@@ -27,7 +27,9 @@ def render(queue: FastTaskQueue, clock: Callable[[], float] = time.time) -> str:
     def family(name: str, text: str, samples: list[tuple[str, float]]) -> None:
         lines.append(f"# HELP agentcore_queue_{name} {text}")
         lines.append(f"# TYPE agentcore_queue_{name} gauge")
-        lines.extend(f"agentcore_queue_{name}{{{labels}}} {value:.15g}" for labels, value in samples)
+        lines.extend(
+            f"agentcore_queue_{name}{{{labels}}} {value:.15g}" for labels, value in samples
+        )
 
     names = [(one, _label(one.name)) for one in settings]
     family(

@@ -27,21 +27,29 @@ _JOB = (
     " key TEXT, payload BLOB NOT NULL, error TEXT"
 )
 SCHEMA = (
-    "CREATE TABLE queues(no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-    " paused INTEGER NOT NULL DEFAULT 0, concurrency INTEGER, interval_us INTEGER,"
-    " burst INTEGER NOT NULL DEFAULT 1, tat_us INTEGER NOT NULL DEFAULT 0, cron_due INTEGER)",
+    (
+        "CREATE TABLE queues(no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+        " paused INTEGER NOT NULL DEFAULT 0, concurrency INTEGER, interval_us INTEGER,"
+        " burst INTEGER NOT NULL DEFAULT 1, tat_us INTEGER NOT NULL DEFAULT 0, cron_due INTEGER)"
+    ),
     f"CREATE TABLE ready(id INTEGER PRIMARY KEY, {_JOB})",
-    "CREATE TABLE held(id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, state INTEGER NOT NULL,"
-    f" due INTEGER NOT NULL, {_JOB}, result BLOB)",
+    (
+        "CREATE TABLE held(id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, state INTEGER NOT NULL,"
+        f" due INTEGER NOT NULL, {_JOB}, result BLOB)"
+    ),
     "CREATE INDEX held_due ON held(queue, state, due)",
-    "CREATE TABLE keys(queue INTEGER NOT NULL, key TEXT NOT NULL, id INTEGER NOT NULL,"
-    " PRIMARY KEY(queue, key)) WITHOUT ROWID",
-    "CREATE TABLE crons(name TEXT PRIMARY KEY, queue INTEGER NOT NULL, expression TEXT NOT NULL,"
-    " next INTEGER NOT NULL, payload BLOB NOT NULL, priority INTEGER NOT NULL,"
-    " max_attempts INTEGER NOT NULL, backoff INTEGER NOT NULL, keep INTEGER NOT NULL)",
+    (
+        "CREATE TABLE keys(queue INTEGER NOT NULL, key TEXT NOT NULL, id INTEGER NOT NULL,"
+        " PRIMARY KEY(queue, key)) WITHOUT ROWID"
+    ),
+    (
+        "CREATE TABLE crons(name TEXT PRIMARY KEY, queue INTEGER NOT NULL, expression TEXT NOT NULL,"  # noqa: E501
+        " next INTEGER NOT NULL, payload BLOB NOT NULL, priority INTEGER NOT NULL,"
+        " max_attempts INTEGER NOT NULL, backoff INTEGER NOT NULL, keep INTEGER NOT NULL)"
+    ),
 )
 _TAKE = (
-    f"INSERT INTO held(id, queue, state, due, {COLUMNS}) SELECT id, ?, 2, ?, lease + 1,"  # noqa: S608
+    f"INSERT INTO held(id, queue, state, due, {COLUMNS}) SELECT id, ?, 2, ?, lease + 1,"
     " attempts + 1, max_attempts, backoff, keep, created, key, payload, error FROM ready"
     " WHERE id >= ? AND id < ? AND lease >= 0 ORDER BY id LIMIT ?"
     " RETURNING id, lease, attempts, max_attempts, keep, key, payload"
@@ -69,7 +77,7 @@ class _Tx:
         )
         if not rows:
             self.run(
-                f"INSERT INTO ready(id, {COLUMNS}) VALUES (?, -1, 0, 0, 0, 0, ?, NULL, X'', NULL)",  # noqa: S608
+                f"INSERT INTO ready(id, {COLUMNS}) VALUES (?, -1, 0, 0, 0, 0, ?, NULL, X'', NULL)",
                 (lane | SENTINEL, count),
             )
         last = rows[0][0] if rows else count

@@ -4,7 +4,6 @@ Concurrent enqueues share a transaction, and so a flush of the disk: who waits f
 its jobs committed by the one who had it.
 """
 
-# ruff: noqa: D102 - the facade documents the methods
 from __future__ import annotations
 
 import random
@@ -72,13 +71,13 @@ class Queue:
         durability: str = "full",
         clock: Callable[[], float] | None = None,
         jitter: Callable[[], float] | None = None,
-        on_fault: Any = None,  # noqa: ARG002 - the twin has nobody to fall back to
-        error: type[c.QueueError] = c.QueueError,  # noqa: ARG002 - it knows the class
+        on_fault: Any = None,  # noqa: ARG002
+        error: type[c.QueueError] = c.QueueError,  # noqa: ARG002
     ) -> None:
         full = durability == "full"
         postgres = target.startswith(("postgresql://", "postgres://"))
         self._db: Any = PostgresDb(target, full) if postgres else SqliteDb(target, full)
-        self._notify = self._db.notify if postgres else None
+        self._notify: Any = getattr(self._db, "notify", None)
         self._engine = Admin()
         self._clock = time.time if clock is None else clock
         self._jitter = random.random if jitter is None else jitter
@@ -98,7 +97,7 @@ class Queue:
             raise
         return answer
 
-    def enqueue(
+    def enqueue(  # noqa: D102
         self, queue: str, payload: bytes | str = b"", *, priority: int = 0, delay: float = 0.0,
         key: str | None = None, max_attempts: int = 5, backoff: float = 1.0, keep: float = 0.0,
     ) -> int:  # fmt: skip
@@ -106,7 +105,7 @@ class Queue:
         draft = _draft(queue, payloads, priority, delay, key, max_attempts, backoff, keep)
         return self._add(draft)[0]
 
-    def enqueue_many(
+    def enqueue_many(  # noqa: D102
         self, queue: str, payloads: Iterable[bytes | str], *, priority: int = 0,
         delay: float = 0.0, max_attempts: int = 5, backoff: float = 1.0, keep: float = 0.0,
     ) -> list[int]:  # fmt: skip
@@ -141,13 +140,13 @@ class Queue:
         error = None
         try:
             self._do(work, durable=True)
-        except BaseException as raised:  # noqa: BLE001 - raised by each who waits
+        except BaseException as raised:  # noqa: BLE001
             error = raised
         for one in together:
             one.error = error
             one.done = True
 
-    def claim(
+    def claim(  # noqa: D102
         self, queue: str, limit: int = 1, *, lease: float = 60.0, wait: float = 0.0,
         done: Iterable[Job] = (),
     ) -> list[Job]:  # fmt: skip
@@ -188,15 +187,15 @@ class Queue:
                 if self._added.wait(_POLL_SECONDS) or self._db.changed() != seen:
                     return
 
-    def ack(self, job: Job, result: bytes | str | None = None) -> bool:
+    def ack(self, job: Job, result: bytes | str | None = None) -> bool:  # noqa: D102
         checked = None if result is None else c.checked_bytes("result", result)
         return self._do(lambda tx: self._engine.ack(tx, self._now(), _job(job), checked))
 
-    def ack_many(self, jobs: Iterable[Job]) -> int:
+    def ack_many(self, jobs: Iterable[Job]) -> int:  # noqa: D102
         now, jobs = self._now(), [_job(job) for job in jobs]
         return self._do(lambda tx: sum(self._engine.ack(tx, now, job, None) for job in jobs))
 
-    def fail(
+    def fail(  # noqa: D102
         self, job: Job, error: str = "", *, delay: float | None = None, bury: bool = False
     ) -> str:
         text = c.checked_text("error", _or(error, ""))
@@ -204,24 +203,24 @@ class Queue:
         now, jitter = self._now(), self._jitter() if delay is None else 0.0
         return self._do(lambda tx: self._engine.fail(tx, now, _job(job), text, wait, bury, jitter))
 
-    def extend(self, job: Job, lease: float = 60.0) -> bool:
+    def extend(self, job: Job, lease: float = 60.0) -> bool:  # noqa: D102
         lease_ms, now = c.checked_seconds("lease", _or(lease, 60.0), 0.001), self._now()
         return self._do(lambda tx: self._engine.extend(tx, now, _job(job), lease_ms))
 
-    def cancel(self, id: int) -> bool:  # noqa: A002 - what it is
+    def cancel(self, id: int) -> bool:  # noqa: A002, D102
         return self._do(lambda tx: self._engine.cancel(tx, self._now(), _id(id)))
 
-    def bury(self, id: int, error: str = "buried") -> bool:  # noqa: A002
+    def bury(self, id: int, error: str = "buried") -> bool:  # noqa: A002, D102
         text = c.checked_text("error", _or(error, "buried"))
         return self._do(lambda tx: self._engine.bury(tx, self._now(), _id(id), text))
 
-    def retry(self, id: int) -> bool:  # noqa: A002
+    def retry(self, id: int) -> bool:  # noqa: A002, D102
         return self._do(lambda tx: self._engine.retry(tx, self._now(), _id(id)))
 
-    def get(self, id: int) -> tuple[Any, ...] | None:  # noqa: A002
+    def get(self, id: int) -> tuple[Any, ...] | None:  # noqa: A002, D102
         return self._do(lambda tx: self._engine.get(tx, self._now(), _id(id)))
 
-    def jobs(
+    def jobs(  # noqa: D102
         self, queue: str | None = None, state: str | None = None, *, limit: int = 100,
         after: int = 0,
     ) -> list[tuple[Any, ...]]:  # fmt: skip
@@ -233,15 +232,15 @@ class Queue:
             lambda tx: self._engine.list_jobs(tx, self._now(), name, number, limit, after)
         )
 
-    def counts(self) -> dict[str, dict[str, int]]:
+    def counts(self) -> dict[str, dict[str, int]]:  # noqa: D102
         return self._do(lambda tx: self._engine.counts(tx, self._now()))
 
-    def purge(self, queue: str, state: str, *, older_than: float = 0.0) -> int:
+    def purge(self, queue: str, state: str, *, older_than: float = 0.0) -> int:  # noqa: D102
         name, number = c.checked_name("queue", queue), c.checked_state(state)
         age = c.checked_seconds("older_than", _or(older_than, 0.0))
         return self._do(lambda tx: self._engine.purge(tx, self._now(), name, number, age))
 
-    def limit(
+    def limit(  # noqa: D102
         self, queue: str, *, concurrency: int | None = None, rate: float | None = None,
         burst: int = 1,
     ) -> None:  # fmt: skip
@@ -253,18 +252,18 @@ class Queue:
         burst = c.checked_int("burst", _or(burst, 1), 1, c.MAX_ATTEMPTS)
         self._do(lambda tx: self._engine.limit(tx, name, most, gap, burst))
 
-    def pause(self, queue: str) -> None:
+    def pause(self, queue: str) -> None:  # noqa: D102
         name = c.checked_name("queue", queue)
         self._do(lambda tx: self._engine.pause(tx, name, True))
 
-    def resume(self, queue: str) -> None:
+    def resume(self, queue: str) -> None:  # noqa: D102
         name = c.checked_name("queue", queue)
         self._do(lambda tx: self._engine.pause(tx, name, False))
 
-    def queues(self) -> list[tuple[Any, ...]]:
+    def queues(self) -> list[tuple[Any, ...]]:  # noqa: D102
         return self._do(self._engine.queues)
 
-    def schedule(
+    def schedule(  # noqa: D102
         self, name: str, expression: str, queue: str, payload: bytes | str = b"", *,
         priority: int = 0, max_attempts: int = 5, backoff: float = 1.0, keep: float = 0.0,
     ) -> None:  # fmt: skip
@@ -274,11 +273,11 @@ class Queue:
         draft = _draft(queue, payloads, priority, 0.0, None, max_attempts, backoff, keep)
         self._do(lambda tx: self._engine.schedule(tx, self._now(), name, expression, draft))
 
-    def unschedule(self, name: str) -> bool:
+    def unschedule(self, name: str) -> bool:  # noqa: D102
         c.checked_name("name", name)
         return self._do(lambda tx: self._engine.unschedule(tx, name))
 
-    def schedules(self) -> list[tuple[Any, ...]]:
+    def schedules(self) -> list[tuple[Any, ...]]:  # noqa: D102
         return self._do(self._engine.schedules)
 
     @property
@@ -286,7 +285,7 @@ class Queue:
         """The calls of an operator: here they are the queue's own."""
         return self
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: D102
         self._db.close()
 
 

@@ -28,7 +28,7 @@ _PAUSE = 0.05
 _TROUBLE = 1.0  # seconds to leave a database alone that does not answer
 
 
-class Retry(Exception):  # noqa: N818 - an answer, not an error
+class Retry(Exception):  # noqa: N818
     """Raised by a handler: try again after ``delay`` seconds (by the backoff if not given)."""
 
     def __init__(self, reason: str = "", delay: float | None = None) -> None:
@@ -36,7 +36,7 @@ class Retry(Exception):  # noqa: N818 - an answer, not an error
         self.delay = delay
 
 
-class Bury(Exception):  # noqa: N818 - an answer, not an error
+class Bury(Exception):  # noqa: N818
     """Raised by a handler: this job can never succeed."""
 
 
@@ -164,7 +164,7 @@ class Worker:
     def _begin(self, pool: ThreadPoolExecutor, handler: Any, job: Job) -> None:
         future: Future[Any]
         if inspect.iscoroutinefunction(handler):
-            assert self._loop is not None  # noqa: S101 - made when a handler is async
+            assert self._loop is not None  # noqa: S101
             future = asyncio.run_coroutine_threadsafe(handler(job), self._loop)
         else:
             future = pool.submit(handler, job)

@@ -1,6 +1,6 @@
 //! What the engine asks of a database.
 
-use super::job::{Error, Leased, Result};
+use super::job::{Error, Handle, Leased, Result};
 use std::collections::HashMap;
 
 /// The number of a queue stands in an id's bits from here on.
@@ -146,6 +146,8 @@ pub(crate) trait Tx {
     fn sequence(&mut self, lane: i64, count: usize) -> Result<Vec<i64>>;
     /// Moves ready jobs to `held` as running, in order.
     fn take(&mut self, queue: i64, limit: i64, deadline: i64) -> Result<Vec<Leased>>;
+    /// Finishes leased jobs well; returns how many leases were still their own.
+    fn ack_many(&mut self, now: i64, jobs: &[Handle]) -> Result<usize>;
     /// Wakes those who wait, once this is committed.
     fn notify(&mut self) -> Result<()> {
         Ok(())

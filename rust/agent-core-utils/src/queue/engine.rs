@@ -68,7 +68,9 @@ pub(crate) fn add(tx: &mut dyn Tx, now: i64, queue: i64, draft: &Draft) -> Resul
         },
     };
     if key.is_none() {
-        ids.iter_mut().for_each(|id| *id |= lane);
+        for id in &mut ids {
+            *id |= lane;
+        }
     }
     let delayed = "INSERT INTO held(id, queue, state, due, lease, attempts, max_attempts, backoff, \
         keep, created, key, payload, error) VALUES (?, ?, 0, ?, 0, 0, ?, ?, ?, ?, ?, ?, NULL)";
@@ -304,6 +306,15 @@ pub(crate) fn ack(tx: &mut dyn Tx, now: i64, job: &Handle, result: Option<&[u8]>
         free_key(tx, job.id >> QUEUE_SHIFT, job.id, job.key.as_deref())?;
     }
     Ok(changed > 0)
+}
+
+/// Finishes leased jobs well, one by one.
+pub(crate) fn ack_each(tx: &mut dyn Tx, now: i64, jobs: &[Handle]) -> Result<usize> {
+    let mut acked = 0;
+    for job in jobs {
+        acked += usize::from(ack(tx, now, job, None)?);
+    }
+    Ok(acked)
 }
 
 /// Gives a leased job back; returns its new state, or None if the lease was lost.

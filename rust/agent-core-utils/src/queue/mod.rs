@@ -43,6 +43,6 @@ pub fn backoff_ms(base_ms: i64, attempt: i64, jitter: f64) -> i64 {
     let doublings = attempt.saturating_sub(1).clamp(0, 40);
     let full = i128::from(base_ms) << doublings;
     let full = full.min(i128::from(BACKOFF_CAP_MS)) as i64;
-    let jitter = jitter.max(0.0).min(1.0);
+    let jitter = jitter.clamp(0.0, 1.0);
     full - (full as f64 * 0.5 * jitter).floor() as i64
 }

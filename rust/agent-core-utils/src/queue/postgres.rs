@@ -1,11 +1,12 @@
 //! The queue in `PostgreSQL`: the same rows and calls, on one current-thread runtime.
 //!
-//! Two connections, as with `SQLite`: enqueues commit synchronously (unless relaxed), the rest
-//! does not wait for the disk. A lost connection is opened anew by the next call.
+//! Two connections, so that a claim need not wait for an enqueue's flush. Both commit
+//! synchronously unless relaxed: a lease that a crash of the server forgot would be given out
+//! twice. A lost connection is opened anew by the next call.
 
 use super::SCHEMA_VERSION;
 use super::db::{Arg, QUEUE_SHIFT, Row, Tx, Value, args};
-use super::engine::lane_of;
+use super::engine::{ack_each, lane_of};
 use super::job::{Draft, Error, Handle, Leased, Result};
 use super::postgres_url::{config, shown};
 use std::collections::HashMap;
@@ -19,7 +20,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Statement};
 
 pub(super) const CONNECT: Duration = Duration::from_secs(10);
-const CALL: Duration = Duration::from_secs(60);
+const CALL: Duration = Duration::from_mins(1);
 const TRIES: usize = 5;
 const SCHEMA: &str = "agentcore_queue";
 const LOCK_ID: i64 = 0x4147_5155;
@@ -76,7 +77,8 @@ struct Link {
 /// What a lock protects: the runtime, and the connections it drives.
 struct Links {
     runtime: Runtime,
-    links: [Option<Link>; 2],
+    /// For what need not be durable, and for what must.
+    open: [Option<Link>; 2],
     names: HashMap<String, i64>,
     closed: bool,
 }
@@ -104,7 +106,7 @@ impl PostgresDb {
             full,
             links: Mutex::new(Links {
                 runtime: runtime(&place)?,
-                links: [None, None],
+                open: [None, None],
                 names: HashMap::new(),
                 closed: false,
             }),
@@ -175,7 +177,7 @@ impl PostgresDb {
             tx.names.clear();
             let lost = tx.link.client.is_closed();
             if lost || tx.batch(if begin { "ROLLBACK" } else { "" }).is_err() {
-                links.links[usize::from(durable && self.full)] = None;
+                links.open[usize::from(durable && self.full)] = None;
             }
         }
         answer
@@ -199,11 +201,11 @@ impl PostgresDb {
         let durable = durable && self.full;
         let Links {
             runtime,
-            links,
+            open,
             names,
             ..
         } = links;
-        let slot = &mut links[usize::from(durable)];
+        let slot = &mut open[usize::from(durable)];
         let first = if begin { "BEGIN" } else { "" };
         if let Some(link) = slot {
             let dead = link.client.is_closed()
@@ -215,7 +217,7 @@ impl PostgresDb {
         let link = if let Some(link) = slot {
             link
         } else {
-            let commit = if durable { "on" } else { "off" };
+            let commit = if self.full { "on" } else { "off" };
             let setting = format!("SET synchronous_commit = {commit}; {first}");
             slot.insert(connect(runtime, &self.config, place, &setting)?)
         };
@@ -263,7 +265,7 @@ impl PostgresDb {
     }
 
     /// Waits until somebody enqueued, at most as long as given.
-    pub(super) fn wait(&self, most: Duration) -> Result<()> {
+    pub(super) fn wait(&self, most: Duration) {
         let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
         let (runtime, slot) = &mut *listener;
         if let Some(link) = slot.take_if(|link| link.client.is_closed()) {
@@ -276,17 +278,16 @@ impl PostgresDb {
                 Ok(link) => *slot = Some(link),
                 Err(_) => std::thread::sleep(most.min(Duration::from_millis(200))),
             }
-            return Ok(());
+            return;
         };
         let arrived = Arc::clone(&link.arrived);
         let _ = runtime.block_on(async { tokio::time::timeout(most, arrived.notified()).await });
-        Ok(())
     }
 
     pub(super) fn close(&self) {
         let mut links = self.lock();
         links.closed = true;
-        links.links = [None, None];
+        links.open = [None, None];
         // The connections say good-bye when their tasks are next driven.
         let moment = async { tokio::time::sleep(Duration::from_millis(1)).await };
         links.runtime.block_on(moment);
@@ -406,6 +407,10 @@ impl Tx for PostgresTx<'_> {
         let (low, high) = (queue << QUEUE_SHIFT, (queue + 1) << QUEUE_SHIFT);
         let sql = format!("WITH {PICKED}{MOVED}");
         leased(self.run(&sql, args![low, high, limit, queue, deadline])?)
+    }
+
+    fn ack_many(&mut self, now: i64, jobs: &[Handle]) -> Result<usize> {
+        ack_each(self, now, jobs)
     }
 
     fn notify(&mut self) -> Result<()> {

@@ -5,7 +5,8 @@
 
 use super::SCHEMA_VERSION;
 use super::db::{Arg, COLUMNS, QUEUE_SHIFT, Row, SENTINEL, Tx, Value, args};
-use super::job::{Error, Leased, Result};
+use super::engine;
+use super::job::{Error, Handle, Leased, Result};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql};
 use std::collections::HashMap;
@@ -14,6 +15,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const BUSY: Duration = Duration::from_secs(30);
+/// Negative: in KiB.
+const CACHE_KIB: i64 = -16 << 10;
+/// A checkpoint is what flushes where commits do not.
+const CHECKPOINT_PAGES: i64 = 4000;
+/// Sequence numbers that are counted at one time.
+const BLOCK: i64 = 64;
 /// Marks the file as a queue of ours.
 const APPLICATION_ID: i64 = 0x4147_5155;
 const JOB: &str = "lease INTEGER NOT NULL, attempts INTEGER NOT NULL, \
@@ -62,6 +69,8 @@ struct Open {
     normal: Connection,
     full: Option<Connection>,
     names: HashMap<String, i64>,
+    /// Of the connection for enqueues, and of the other.
+    lanes: [Lanes; 2],
 }
 
 pub(super) struct SqliteDb {
@@ -69,9 +78,21 @@ pub(super) struct SqliteDb {
     open: Mutex<Option<Open>>,
 }
 
+/// Sequence numbers that are counted already and not given away.
+#[derive(Clone, Copy)]
+struct Block {
+    next: i64,
+    last: i64,
+    /// The file's version, as the connection saw it then.
+    version: i64,
+}
+
+type Lanes = HashMap<i64, Block>;
+
 struct SqliteTx<'a> {
     connection: &'a Connection,
     names: &'a mut HashMap<String, i64>,
+    lanes: &'a mut Lanes,
     place: &'a str,
 }
 
@@ -92,6 +113,7 @@ impl SqliteDb {
                 None
             },
             names: HashMap::new(),
+            lanes: Default::default(),
         };
         Ok(Self {
             place: place.to_owned(),
@@ -118,19 +140,20 @@ impl SqliteDb {
             normal,
             full,
             names,
+            lanes: [of_full, of_normal],
         }) = open.as_mut()
         else {
             return Err(self.closed());
         };
-        let connection: &Connection = match full {
-            Some(full) if durable => full,
-            _ => normal,
+        let (connection, lanes) = match full {
+            Some(full) if durable => (&*full, of_full),
+            _ => (&*normal, of_normal),
         };
-        let place = &self.place;
         let mut tx = SqliteTx {
             connection,
             names,
-            place,
+            lanes,
+            place: &self.place,
         };
         tx.count("BEGIN IMMEDIATE", &[])?;
         let rollback = Rollback(connection);
@@ -140,6 +163,7 @@ impl SqliteDb {
         } else {
             drop(rollback);
             tx.names.clear();
+            tx.lanes.clear();
         }
         answer
     }
@@ -147,16 +171,14 @@ impl SqliteDb {
     /// Differs after another connection has committed.
     pub(super) fn changed(&self) -> Result<i64> {
         let mut open = self.lock();
-        let Some(Open { normal, names, .. }) = open.as_mut() else {
+        let Some(Open { normal, .. }) = open.as_mut() else {
             return Err(self.closed());
         };
-        let place = &self.place;
-        let mut tx = SqliteTx {
-            connection: normal,
-            names,
-            place,
+        let read = |connection: &Connection| {
+            let mut statement = connection.prepare_cached("PRAGMA data_version")?;
+            statement.query_row([], |row| row.get(0))
         };
-        tx.run("PRAGMA data_version", &[])?[0].int()
+        read(normal).map_err(|error| wrapped(&error, &self.place))
     }
 
     /// Closes the file.
@@ -225,35 +247,94 @@ impl Tx for SqliteTx<'_> {
         Ok(changed as u64)
     }
 
-    /// Counts up in the lane's last row: it lies in the page that the jobs go into.
+    /// Counts up in the lane's last row: it lies in the page that the jobs go into. Numbers
+    /// are taken from it in blocks; a block is good until another connection counted on.
     fn sequence(&mut self, lane: i64, count: usize) -> Result<Vec<i64>> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let sql = "UPDATE ready SET created = created + ? WHERE id = ? RETURNING created";
-        let last = if let Some(row) = self.run(sql, args![count, lane | SENTINEL])?.first_mut() {
-            row.int()?
-        } else {
-            let sql = format!(
-                "INSERT INTO ready(id, {COLUMNS}) VALUES (?, -1, 0, 0, 0, 0, ?, NULL, X'', NULL)"
-            );
-            self.count(&sql, args![lane | SENTINEL, count])?;
-            count
+        let version = self.run("PRAGMA data_version", &[])?[0].int()?;
+        let sentinel = lane | SENTINEL;
+        let known = self.lanes.get(&lane).copied();
+        let counted = match known {
+            Some(block) if block.version == version => Some(block.last),
+            _ => {
+                let sql = "SELECT created FROM ready WHERE id = ?";
+                let rows = self.run(sql, args![sentinel])?;
+                rows.into_iter()
+                    .next()
+                    .map(|mut row| row.int())
+                    .transpose()?
+            }
         };
-        Ok((last - count + 1..=last).collect())
+        let own = known.filter(|block| Some(block.last) == counted);
+        let first = own.map_or(counted.unwrap_or(0) + 1, |block| block.next);
+        let next = first + count;
+        let mut last = counted.unwrap_or(0);
+        if next > last + 1 {
+            last = next + BLOCK;
+            if counted.is_some() {
+                let sql = "UPDATE ready SET created = ? WHERE id = ?";
+                self.count(sql, args![last, sentinel])?;
+            } else {
+                let sql = format!(
+                    "INSERT INTO ready(id, {COLUMNS}) VALUES (?, -1, 0, 0, 0, 0, ?, NULL, X'', NULL)"
+                );
+                self.count(&sql, args![sentinel, last])?;
+            }
+        }
+        let block = Block {
+            next,
+            last,
+            version,
+        };
+        self.lanes.insert(lane, block);
+        Ok((first..next).collect())
     }
 
     fn take(&mut self, queue: i64, limit: i64, deadline: i64) -> Result<Vec<Leased>> {
         let (low, high) = (queue << QUEUE_SHIFT, (queue + 1) << QUEUE_SHIFT);
-        let rows = self.run(TAKE, args![queue, deadline, low, high, limit])?;
-        let mut jobs = Vec::with_capacity(rows.len());
-        for mut row in rows {
-            jobs.push(row.leased()?);
-        }
+        let mut statement = self.prepared(TAKE, args![queue, deadline, low, high, limit])?;
+        let mut jobs = Vec::with_capacity(usize::try_from(limit.min(64)).unwrap_or(64));
+        let mut read = || {
+            let mut rows = statement.raw_query();
+            while let Some(row) = rows.next()? {
+                jobs.push(Leased {
+                    id: row.get(0)?,
+                    lease: row.get(1)?,
+                    attempt: row.get(2)?,
+                    max_attempts: row.get(3)?,
+                    keep: row.get(4)?,
+                    key: row.get(5)?,
+                    payload: row.get_ref(6)?.as_bytes()?.to_vec(),
+                });
+            }
+            Ok(())
+        };
+        read().map_err(|error| wrapped(&error, self.place))?;
+        drop(statement);
         jobs.sort_unstable_by_key(|job| job.id);
         if let Some(last) = jobs.last() {
             let sql = "DELETE FROM ready WHERE id >= ? AND id <= ? AND lease >= 0";
             self.count(sql, args![low, last.id])?;
         }
         Ok(jobs)
+    }
+
+    fn ack_many(&mut self, now: i64, jobs: &[Handle]) -> Result<usize> {
+        if jobs.iter().any(|job| job.keep > 0 || job.key.is_some()) {
+            return engine::ack_each(self, now, jobs);
+        }
+        let sql = "DELETE FROM held WHERE id = ? AND lease = ? AND state = 2";
+        let mut statement = self.prepared(sql, &[])?;
+        let mut each = || {
+            let mut acked = 0;
+            for job in jobs {
+                statement.raw_bind_parameter(1, job.id)?;
+                statement.raw_bind_parameter(2, job.lease)?;
+                acked += statement.raw_execute()?;
+            }
+            Ok(acked)
+        };
+        each().map_err(|error| wrapped(&error, self.place))
     }
 }
 
@@ -315,6 +396,10 @@ fn prepare(
         connection.execute_batch("COMMIT")?;
     }
     connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
+    if synchronous == "NORMAL" {
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    }
     Ok(connection)
 }
 

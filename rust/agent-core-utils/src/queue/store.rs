@@ -4,7 +4,7 @@ use super::db::Tx;
 use super::job::{Draft, Handle, Info, Leased, Result, Settings, State};
 use super::postgres::PostgresDb;
 use super::sqlite::SqliteDb;
-use super::{Error, admin, engine};
+use super::{admin, engine};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,8 +15,8 @@ const POLL: Duration = Duration::from_millis(20);
 const GATHER: Duration = Duration::from_micros(200);
 
 enum Db {
-    Sqlite(SqliteDb),
-    Postgres(PostgresDb),
+    Sqlite(Box<SqliteDb>),
+    Postgres(Box<PostgresDb>),
 }
 
 /// An enqueue that waits for its commit.
@@ -26,14 +26,47 @@ struct Waiting {
     answer: Mutex<Option<Result<Vec<i64>>>>,
 }
 
+/// How many enqueues there were, and how many claims wait for the next.
+#[derive(Default)]
+struct Added {
+    count: u64,
+    sleepers: usize,
+}
+
+/// Who waits for a commit.
+#[derive(Default)]
+struct Gate {
+    waiting: Vec<Arc<Waiting>>,
+    /// How many wait for somebody else's commit.
+    followers: usize,
+    /// Somebody waits for more to come.
+    gathering: bool,
+    /// Somebody commits.
+    busy: bool,
+    /// Who committed has panicked.
+    broken: bool,
+    /// How many took part in the last round, or came while it was committed.
+    expected: usize,
+}
+
+/// Tells those who wait when the one who commits for them panics.
+struct Broken<'a>(&'a Store);
+
+impl Drop for Broken<'_> {
+    fn drop(&mut self) {
+        locked(&self.0.gate).broken = true;
+        self.0.committed.notify_all();
+    }
+}
+
 /// A task queue in a `SQLite` file or a `PostgreSQL` database. Safe under threads.
 pub struct Store {
     db: Db,
     gather: bool,
-    waiting: Mutex<Vec<Arc<Waiting>>>,
-    /// Held by the one who commits; how many commits it shared last.
-    committing: Mutex<usize>,
-    added: Mutex<u64>,
+    gate: Mutex<Gate>,
+    arrived: Condvar,
+    committed: Condvar,
+    added: Mutex<Added>,
     woken: Condvar,
 }
 
@@ -46,16 +79,17 @@ impl Store {
     pub fn open(target: &str, full: bool) -> Result<Self> {
         let postgres = ["postgresql://", "postgres://"];
         let db = if postgres.iter().any(|scheme| target.starts_with(scheme)) {
-            Db::Postgres(PostgresDb::open(target, full)?)
+            Db::Postgres(Box::new(PostgresDb::open(target, full)?))
         } else {
-            Db::Sqlite(SqliteDb::open(target, full)?)
+            Db::Sqlite(Box::new(SqliteDb::open(target, full)?))
         };
         Ok(Self {
             db,
             gather: full,
-            waiting: Mutex::default(),
-            committing: Mutex::new(1),
-            added: Mutex::new(0),
+            gate: Mutex::default(),
+            arrived: Condvar::new(),
+            committed: Condvar::new(),
+            added: Mutex::default(),
             woken: Condvar::new(),
         })
     }
@@ -72,7 +106,7 @@ impl Store {
     }
 
     /// Adds jobs; returns their ids. Concurrent calls share a transaction, and so a flush of
-    /// the disk: who waits for the lock finds its jobs committed by the one who had it.
+    /// the disk: one of them commits for all that have come, the others wait for it.
     ///
     /// # Panics
     ///
@@ -83,32 +117,61 @@ impl Store {
             draft,
             answer: Mutex::new(None),
         });
-        locked(&self.waiting).push(Arc::clone(&own));
-        {
-            let mut last = self.committing.lock().expect("a commit panicked");
-            if locked(&own.answer).is_none() {
-                if self.gather && *last > 1 {
-                    self.wait_for(*last);
-                }
-                let together = std::mem::take(&mut *locked(&self.waiting));
-                *last = together.len();
-                self.commit(together);
+        let mut gate = locked(&self.gate);
+        gate.waiting.push(Arc::clone(&own));
+        if gate.gathering {
+            self.arrived.notify_one();
+        }
+        let answer = loop {
+            if let Some(answer) = locked(&own.answer).take() {
+                break answer;
+            }
+            assert!(!gate.broken, "a commit panicked");
+            if gate.busy {
+                gate.followers += 1;
+                let woken = self.committed.wait(gate);
+                gate = woken.unwrap_or_else(PoisonError::into_inner);
+                gate.followers -= 1;
+            } else {
+                gate = self.lead(gate);
+            }
+        };
+        drop(gate);
+        if answer.is_ok() {
+            let mut added = locked(&self.added);
+            added.count += 1;
+            if added.sleepers > 0 {
+                self.woken.notify_all();
             }
         }
-        let answer = locked(&own.answer).take();
-        if matches!(answer, Some(Ok(_))) {
-            *locked(&self.added) += 1;
-            self.woken.notify_all();
-        }
-        answer.unwrap_or_else(|| Err(Error::database("the commit has no answer", "enqueue", "")))
+        answer
     }
 
-    /// Lets the others of the last round come along: a flush costs more than they do.
-    fn wait_for(&self, count: usize) {
-        let end = Instant::now() + GATHER;
-        while locked(&self.waiting).len() < count && Instant::now() < end {
-            std::thread::yield_now();
+    /// Commits for all that have come.
+    fn lead<'a>(&'a self, mut gate: MutexGuard<'a, Gate>) -> MutexGuard<'a, Gate> {
+        gate.busy = true;
+        if self.gather && gate.expected > 1 {
+            // A flush costs more than it takes those of the last round to come back.
+            let few = |gate: &mut Gate| gate.waiting.len() < gate.expected;
+            gate.gathering = true;
+            let waited = self.arrived.wait_timeout_while(gate, GATHER, few);
+            gate = waited.unwrap_or_else(PoisonError::into_inner).0;
+            gate.gathering = false;
         }
+        let together = std::mem::take(&mut gate.waiting);
+        let count = together.len();
+        drop(gate);
+        let broken = Broken(self);
+        self.commit(together);
+        std::mem::forget(broken);
+        let mut gate = locked(&self.gate);
+        gate.busy = false;
+        gate.expected = count + gate.waiting.len();
+        // A notification costs a call of the kernel, whether somebody waits or not.
+        if gate.followers > 0 {
+            self.committed.notify_all();
+        }
+        gate
     }
 
     fn commit(&self, mut together: Vec<Arc<Waiting>>) {
@@ -120,11 +183,11 @@ impl Store {
             };
             by(one).cmp(&by(other))
         });
-        if let (Db::Postgres(db), [one]) = (&self.db, together.as_slice()) {
-            if let Some(answer) = db.enqueue(one.now, &one.draft) {
-                *locked(&one.answer) = Some(answer);
-                return;
-            }
+        if let (Db::Postgres(db), [one]) = (&self.db, together.as_slice())
+            && let Some(answer) = db.enqueue(one.now, &one.draft)
+        {
+            *locked(&one.answer) = Some(answer);
+            return;
         }
         let answers = self.transaction(true, |tx| {
             let ids: Result<Vec<_>> = together
@@ -167,9 +230,7 @@ impl Store {
             }
         }
         self.transaction(false, |tx| {
-            for job in done {
-                engine::ack(tx, now, job, None)?;
-            }
+            tx.ack_many(now, done)?;
             engine::claim(tx, now, queue, limit, lease)
         })
     }
@@ -180,38 +241,34 @@ impl Store {
             Db::Sqlite(db) => db.changed()?,
             Db::Postgres(_) => 0,
         };
-        Ok((*locked(&self.added), changed))
+        Ok((locked(&self.added).count, changed))
     }
 
     /// Waits until somebody enqueued since `seen`, at most as long as given.
     pub fn wait(&self, seen: (u64, i64), most: Duration) -> Result<()> {
-        let Db::Sqlite(db) = &self.db else {
-            return self.wait_postgres(most);
+        let db = match &self.db {
+            Db::Sqlite(db) => db,
+            Db::Postgres(db) => {
+                db.wait(most);
+                return Ok(());
+            }
         };
         let end = Instant::now() + most;
         let mut added = locked(&self.added);
-        while *added == seen.0 {
+        while added.count == seen.0 {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
-            added = self
-                .woken
-                .wait_timeout(added, left.min(POLL))
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            added.sleepers += 1;
+            let woken = self.woken.wait_timeout(added, left.min(POLL));
+            added = woken.unwrap_or_else(PoisonError::into_inner).0;
+            added.sleepers -= 1;
             if db.changed()? != seen.1 {
                 break;
             }
         }
         Ok(())
-    }
-
-    fn wait_postgres(&self, most: Duration) -> Result<()> {
-        match &self.db {
-            Db::Postgres(db) => db.wait(most),
-            Db::Sqlite(_) => Ok(()),
-        }
     }
 
     /// Finishes a leased job well; false if the lease is no longer the job's own.
@@ -221,13 +278,7 @@ impl Store {
 
     /// Finishes several; returns how many leases were still the jobs' own.
     pub fn ack_many(&self, now: i64, jobs: &[Handle]) -> Result<usize> {
-        self.transaction(false, |tx| {
-            let mut acked = 0;
-            for job in jobs {
-                acked += usize::from(engine::ack(tx, now, job, None)?);
-            }
-            Ok(acked)
-        })
+        self.transaction(false, |tx| tx.ack_many(now, jobs))
     }
 
     /// Gives a leased job back; its new state, or None if the lease was lost.
@@ -343,7 +394,7 @@ impl Store {
     /// Panics in the middle of a transaction, on purpose: for the tests of who catches it.
     #[doc(hidden)]
     pub fn panic_inside(&self) -> Result<()> {
-        let _held = self.committing.lock();
+        let _broken = Broken(self);
         self.transaction(false, |_| panic!("on purpose"))
     }
 }

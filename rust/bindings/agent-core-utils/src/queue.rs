@@ -66,6 +66,16 @@ impl Queue {
         self.border.cross(py, guarded, twin)
     }
 
+    fn close_native(&self) {
+        let open = matches!(
+            *self.state.lock().unwrap_or_else(PoisonError::into_inner),
+            State::Open(_)
+        );
+        if open {
+            self.leave(State::Broken);
+        }
+    }
+
     /// No call of the store needs the interpreter, so that waiting for one with it is safe.
     fn leave(&self, state: State) {
         let mut held = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -492,18 +502,12 @@ impl Queue {
 
     /// Closes the store and leaves the answers to the twin, which the next call makes.
     fn _close_native(&self) {
-        let open = matches!(
-            *self.state.lock().unwrap_or_else(PoisonError::into_inner),
-            State::Open(_)
-        );
-        if open {
-            self.leave(State::Broken);
-        }
+        self.close_native();
     }
 
     /// Leaves the answers to the twin from now on; says why in `cause`.
     fn fall_back(&self, py: Python<'_>, cause: &str) -> PyResult<()> {
-        self._close_native();
+        self.close_native();
         self.border.fall_back(py, cause).map(drop)
     }
 

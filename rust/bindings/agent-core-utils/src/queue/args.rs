@@ -86,12 +86,12 @@ fn string<'a, 'py>(name: &str, value: &'a Bound<'py, PyAny>) -> PyResult<&'a Bou
 /// The name of a queue or a schedule, or a key.
 pub(crate) fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     // One call less of the interpreter on the good way.
-    if let Ok(text) = value.cast::<PyString>() {
-        if let Ok(text) = text.to_str() {
-            let plain = text.len() <= MAX_NAME || text.chars().count() <= MAX_NAME;
-            if plain && !text.is_empty() && !text.chars().any(|one| one < ' ') {
-                return Ok(text.to_owned());
-            }
+    if let Ok(text) = value.cast::<PyString>()
+        && let Ok(text) = text.to_str()
+    {
+        let plain = text.len() <= MAX_NAME || text.chars().count() <= MAX_NAME;
+        if plain && !text.is_empty() && !text.chars().any(|one| one < ' ') {
+            return Ok(text.to_owned());
         }
     }
     let length = string(what, value)?.len()?;

@@ -117,7 +117,7 @@ pub(super) fn handles(values: &Bound<'_, PyAny>) -> PyResult<Vec<Handle>> {
 }
 
 /// The columns of the contract's `JobInfo`.
-pub(super) fn info<'py>(py: Python<'py>, job: Info) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn info(py: Python<'_>, job: Info) -> PyResult<Bound<'_, PyAny>> {
     let seconds = |ms: i64| ms as f64 / 1000.0;
     let head = (
         job.id,

@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 from urllib.parse import quote
 
 __all__ = ["PostgresServer", "why_not"]
@@ -54,7 +55,7 @@ class PostgresServer:
         """Where to connect."""
         return f"postgresql://postgres@/postgres?host={quote(str(self._folder))}"
 
-    def __enter__(self) -> PostgresServer:
+    def __enter__(self) -> Self:
         try:
             subprocess.run(
                 [*self._as, str(BINARIES / "initdb"), "--auth=trust", "--username=postgres",
