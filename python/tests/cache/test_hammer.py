@@ -168,7 +168,7 @@ print(cache.implementation, resident() - before)
 @pytest.mark.parametrize("policy", POLICIES)
 def test_memory_stays_flat(manager: RustIntegrationManager, policy: Policy) -> None:
     native = manager.component_status(COMPONENT).state == "native"
-    operations = 2_500_000 if native else 250_000
+    operations = 2_500_000 if native else 100_000
     environment = os.environ | {"AGENTCORE_NATIVE": "require" if native else "off"}
     command = [sys.executable, "-c", FLAT, str(operations), policy]
     told = subprocess.run(
