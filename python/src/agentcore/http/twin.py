@@ -90,7 +90,8 @@ class _Base:
 
 def _addresses(host: str, port: int) -> list[str]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        # As bytes, so that no codec of Python's judges the name first.
+        found = socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM)
     except OSError:
         return []
     return [str(entry[4][0]) for entry in found]
