@@ -39,6 +39,7 @@ def celery(socket: str, jobs: int) -> float:
     app = library.Celery("bench", broker=f"redis+socket://{socket}")
     app.conf.task_ignore_result = True
     app.conf.worker_hijack_root_logger = False
+    app.conf.worker_redirect_stdouts = False  # the rate is printed
     meter = Meter(jobs)
 
     @app.task
