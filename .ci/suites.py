@@ -71,7 +71,7 @@ def fast() -> list[Suite]:
 
 def other_pythons() -> list[Suite]:
     """The core under the other Pythons that it promises to run on."""
-    rooms = [f"tests/{room}" for room in ("cache", "text", "integration")]
+    rooms = [f"tests/{room}" for room in ("cache", "http", "queue", "text", "integration")]
     return [
         tried_twice(f"python-{version}", [".ci/under.sh", version], "-n", "2", "-m", "not slow", *rooms, env=native_env("require"))
         for version in ("3.12", "3.13")
