@@ -17,7 +17,13 @@ from typing import Any, Generic, TypeVar, overload
 from agentcore.cache import twin
 from agentcore.cache.contract import MAXSIZE_LIMIT, CacheStats, Policy, check_options, checked_time
 from agentcore.cache.flight import MISSING, Flights
-from agentcore.integration import Implementation, RustIntegrationManager, default_manager
+from agentcore.integration import (
+    TRIPPED,
+    Bridge,
+    Implementation,
+    RustIntegrationManager,
+    default_manager,
+)
 
 __all__ = ["FastCacheManager"]
 
@@ -28,27 +34,6 @@ _LOAD_TIMEOUT = 60.0
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 D = TypeVar("D")
-
-
-class NativeCallError(RuntimeError):
-    """Native code panicked; carries the panic's message."""
-
-
-class _Bridge:
-    """Makes the twin when the native cache asks for it. Knows neither facade nor cache."""
-
-    def __init__(
-        self, manager: RustIntegrationManager, options: tuple[Any, ...], more: dict[str, Any]
-    ) -> None:
-        self._manager = manager
-        self._options, self._more = options, more
-        self.crossed = False
-
-    def __call__(self, cause: str) -> twin.Cache:
-        self.crossed = True
-        if not cause.startswith("tripped"):
-            self._manager.record_fault(COMPONENT, NativeCallError(cause))
-        return twin.Cache(*self._options, **self._more)
 
 
 class FastCacheManager(Generic[K, V]):
@@ -74,7 +59,7 @@ class FastCacheManager(Generic[K, V]):
         NativeUnavailableError: native code is required and can't be used.
     """
 
-    _bridge: _Bridge
+    _bridge: Bridge
     _flights: Flights
     _options: dict[str, Any]
     _wrapper: Any
@@ -100,7 +85,7 @@ class FastCacheManager(Generic[K, V]):
         manager = default_manager() if manager is None else manager
         options = (maxsize, policy, ttl, clock)
         more: dict[str, Any] = {"tti": tti, "maxweight": maxweight, "weigher": weigher}
-        bridge = _Bridge(manager, options, more)
+        bridge = Bridge(manager, COMPONENT, functools.partial(twin.Cache, *options, **more))
         native = manager.native(COMPONENT)
         self: Any
         if native is None:
@@ -124,7 +109,7 @@ class FastCacheManager(Generic[K, V]):
     @property
     def implementation(self) -> Implementation:
         """Who answers now: ``native`` or ``python``."""
-        return "python" if self._bridge.crossed else "native"
+        return self._bridge.implementation
 
     # What follows down to __iter__ is what the implementation has, for readers and type
     # checkers: in the classes that are made, the implementation comes first.
@@ -298,7 +283,7 @@ class FastCacheManager(Generic[K, V]):
     def _on_trip(self) -> None:
         if not self._bridge.crossed:
             native: Any = self
-            native._fall_back("tripped by another call")
+            native._fall_back(TRIPPED)
 
 
 def _no_init(self: object, *args: object, **options: object) -> None:

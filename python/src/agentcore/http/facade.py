@@ -8,7 +8,8 @@ over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,7 +23,13 @@ from agentcore.http.contract import (
     Response,
 )
 from agentcore.http.errors import make_error
-from agentcore.integration import Implementation, RustIntegrationManager, default_manager
+from agentcore.integration import (
+    TRIPPED,
+    Bridge,
+    Implementation,
+    RustIntegrationManager,
+    default_manager,
+)
 
 __all__ = ["FastHttpClient", "StreamedResponse"]
 
@@ -30,34 +37,11 @@ COMPONENT = "agent_core_utils"
 AGENT = "agentcore/0.1"
 
 
-class NativeCallError(RuntimeError):
-    """Native code panicked; carries the panic's message."""
-
-
-class Bridge:
-    """Makes the twin when the native client asks for it. Knows neither facade nor client."""
-
-    def __init__(self, manager: RustIntegrationManager, kind: str, options: dict[str, Any]) -> None:
-        self._manager = manager
-        self._kind = kind
-        self._options = options
-        self.crossed = False
-        self.twin: Any = None
-
-    def __call__(self, cause: str) -> Any:
-        self.crossed = True
-        if not cause.startswith("tripped"):
-            self._manager.record_fault(COMPONENT, NativeCallError(cause))
-        self.twin = _twin(self._kind)(self._options, make_error)
-        return self.twin
-
-
-def _twin(kind: str) -> Callable[..., Any]:
-    """Return a class of the twin, which is loaded when it is first needed."""
+def _twin(kind: str, options: dict[str, Any]) -> Any:
+    """Return a client of the twin, which is loaded when it is first needed."""
     from agentcore.http import twin
 
-    made: Callable[..., Any] = getattr(twin, kind)
-    return made
+    return getattr(twin, kind)(options, make_error)
 
 
 class Base:
@@ -86,12 +70,12 @@ class Base:
             *pairs,
         ]
         manager = default_manager() if manager is None else manager
-        self._bridge = Bridge(manager, kind, flat)
+        self._bridge = Bridge(manager, COMPONENT, partial(_twin, kind, flat))
         native = manager.native(COMPONENT)
         self._core: Any
         if native is None:
             self._bridge.crossed = True
-            self._core = _twin(kind)(flat, make_error)
+            self._core = _twin(kind, flat)
         else:
             self._core = getattr(native, kind)(flat, make_error, self._bridge)
             manager.on_trip(COMPONENT, self._on_trip)
@@ -102,7 +86,7 @@ class Base:
     @property
     def implementation(self) -> Implementation:
         """Who answers now: ``native`` or ``python``."""
-        return "python" if self._bridge.crossed else "native"
+        return self._bridge.implementation
 
     def metrics(self) -> dict[str, OriginMetrics]:
         """Return what happened at each origin (``scheme://host:port``) since this was made."""
@@ -114,7 +98,7 @@ class Base:
 
     def _on_trip(self) -> None:
         if not self._bridge.crossed:
-            self._core.fall_back("tripped by another call")
+            self._core.fall_back(TRIPPED)
 
 
 class StreamedResponse:

@@ -6,6 +6,7 @@ the loaded, self-tested module or ``None``, which means: answer from the twin.
 
 from __future__ import annotations
 
+from agentcore.integration.bridge import TRIPPED, Bridge, NativeCallError
 from agentcore.integration.manager import (
     COMPONENTS,
     ComponentStatus,
@@ -17,8 +18,11 @@ from agentcore.integration.manager import (
 
 __all__ = [
     "COMPONENTS",
+    "TRIPPED",
+    "Bridge",
     "ComponentStatus",
     "Implementation",
+    "NativeCallError",
     "RustIntegrationManager",
     "default_manager",
     "is_native_panic",

@@ -13,10 +13,17 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self, get_args
 
-from agentcore.integration import Implementation, RustIntegrationManager, default_manager
+from agentcore.integration import (
+    TRIPPED,
+    Bridge,
+    Implementation,
+    RustIntegrationManager,
+    default_manager,
+)
 from agentcore.queue import twin
 from agentcore.queue.contract import (
     Durability,
@@ -68,29 +75,12 @@ class Job(Protocol):
     def deadline(self) -> float: ...  # noqa: D102
 
 
-class NativeCallError(RuntimeError):
-    """Native code panicked; carries the panic's message."""
-
-
-class _Bridge:
-    """Makes the twin when the native queue asks for it. Knows no facade but through the place."""
-
-    def __init__(
-        self, manager: RustIntegrationManager, options: tuple[Any, ...], place: str
-    ) -> None:
-        self._manager = manager
-        self._options = options
-        self._place = place
-        self.crossed = False
-
-    def __call__(self, cause: str) -> twin.Queue:
-        self.crossed = True  # first: a component that trips tells this very queue too
-        if "another call" not in cause:
-            self._manager.record_fault(COMPONENT, NativeCallError(cause))
-        with _places_lock:
-            for other in list(_places.get(self._place, ())):
-                other._close_native()
-            return twin.Queue(*self._options)
+def _twin(options: tuple[Any, ...], place: str) -> twin.Queue:
+    """Return a queue of the twin; no native one may have the file open in this process."""
+    with _places_lock:
+        for other in list(_places.get(place, ())):
+            other._close_native()
+        return twin.Queue(*options)
 
 
 class FastTaskQueue:
@@ -137,7 +127,7 @@ class FastTaskQueue:
         options = (target, durability, clock, jitter)
         place = target if target.startswith(POSTGRES) else str(Path(target).resolve())
         self._place = place
-        self._bridge = _Bridge(manager, options, place)
+        self._bridge = Bridge(manager, COMPONENT, partial(_twin, options, place))
         with _places_lock:
             others = list(_places.get(place, ())) if not target.startswith(POSTGRES) else []
             if native is None and any(other.implementation == "native" for other in others):
@@ -160,7 +150,7 @@ class FastTaskQueue:
     @property
     def implementation(self) -> Implementation:
         """Who answers now: ``native`` or ``python``."""
-        return "python" if self._bridge.crossed else "native"
+        return self._bridge.implementation
 
     def enqueue(
         self,
@@ -388,4 +378,4 @@ class FastTaskQueue:
 
     def _on_trip(self) -> None:
         if not self._bridge.crossed:
-            self._core.fall_back("tripped by another call")
+            self._core.fall_back(TRIPPED)

@@ -11,30 +11,17 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, ClassVar
 
-from agentcore.integration import Implementation, RustIntegrationManager, is_native_panic
+from agentcore.integration import (
+    TRIPPED,
+    Bridge,
+    Implementation,
+    RustIntegrationManager,
+    is_native_panic,
+)
 
 __all__ = ["COMPONENT", "Answering"]
 
 COMPONENT = "agent_core_utils"
-
-
-class NativeCallError(RuntimeError):
-    """Native code panicked; carries the panic's message."""
-
-
-class _Bridge:
-    """Makes the twin when the native object asks for it. Knows neither of the two."""
-
-    def __init__(self, manager: RustIntegrationManager, twin: Callable[[], Any]) -> None:
-        self._manager = manager
-        self._twin = twin
-        self.crossed = False
-
-    def __call__(self, cause: str) -> Any:
-        self.crossed = True
-        if not cause.startswith("tripped"):
-            self._manager.record_fault(COMPONENT, NativeCallError(cause))
-        return self._twin()
 
 
 class Answering:
@@ -56,7 +43,7 @@ class Answering:
         twin: Callable[[], Any],
     ) -> None:
         self._manager = manager
-        self._bridge = _Bridge(manager, twin)
+        self._bridge = Bridge(manager, COMPONENT, twin)
         module = manager.native(COMPONENT)
         self._core: Any
         if module is None:
@@ -81,8 +68,8 @@ class Answering:
     @property
     def implementation(self) -> Implementation:
         """Who answers now: ``native`` or ``python``."""
-        return "python" if self._bridge.crossed else "native"
+        return self._bridge.implementation
 
     def _on_trip(self) -> None:
         if not self._bridge.crossed:
-            self._core.fall_back("tripped by another call")
+            self._core.fall_back(TRIPPED)
