@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
 
 from agentcore.errors import NativeUnavailableError
-from agentcore.http import AsyncFastHttpClient, FastHttpClient
+from agentcore.http import AsyncFastHttpClient, FastHttpClient, ProtocolError
 from agentcore.integration import RustIntegrationManager
 from agentcore.settings import NativeMode, Settings
-from tests.http.server import reply, says, serving
+from tests.http.server import PATIENCE, Conversation, Request, reply, says, serving
 
 COMPONENT = "agent_core_utils"
 Both = tuple[RustIntegrationManager, RustIntegrationManager]
@@ -80,3 +81,36 @@ def test_required_native_code_fails_with_the_cause(both: Both) -> None:
         native: Any = client._core
         with pytest.raises(NativeUnavailableError, match="panic: on purpose"):
             native._panic("http://127.0.0.1:1/")
+
+
+def test_a_panic_in_the_loop_s_own_step_reaches_all_who_wait(fresh: RustIntegrationManager) -> None:
+    go = threading.Event()
+
+    def late(request: Request, talk: Conversation) -> bytes:
+        go.wait(PATIENCE)
+        return reply(b"late")
+
+    def halved(request: Request, talk: Conversation) -> bytes:
+        talk.send(reply(b"whole body")[:-5])
+        go.wait(PATIENCE)
+        return b" body"
+
+    async def work(url: str) -> None:
+        async with AsyncFastHttpClient(manager=fresh) as client:
+            async with client.stream("GET", f"{url}/halved") as response:
+                one = client.get(f"{url}/late")
+                many = client.fetch_many([f"{url}/late"] * 3, 2)
+                native: Any = client._core
+                native._trap()
+                go.set()
+                for future in (one, many):
+                    with pytest.raises(ProtocolError, match="faulted under way: panic: on purpose"):
+                        await asyncio.wait_for(future, PATIENCE)
+                with pytest.raises(ProtocolError, match="fault"):
+                    await response.read()
+            assert client.implementation == "python"
+            assert (await client.get(f"{url}/late")).content == b"late"
+        assert fresh.component_status(COMPONENT).faults == 1
+
+    with serving(late=late, halved=halved) as server:
+        asyncio.run(work(server.url))

@@ -49,6 +49,25 @@ impl Border {
         twin(answering.bind(py))
     }
 
+    /// Runs what only this object can do, whoever answers new calls. A panic makes the twin answer
+    /// later calls; `lost` says what becomes of this one, and of what was under way.
+    pub(crate) fn guard<R>(
+        &self,
+        py: Python<'_>,
+        native: impl FnOnce() -> PyResult<R>,
+        lost: impl FnOnce(&str) -> PyResult<R>,
+    ) -> PyResult<R> {
+        match catch_unwind(AssertUnwindSafe(native)) {
+            Ok(answer) => answer,
+            Err(panic) => {
+                let cause = cause_of(&*panic);
+                let answer = lost(&cause); // first: falling back raises where native is required
+                self.fall_back(py, &cause)?;
+                answer
+            }
+        }
+    }
+
     /// Makes the twin, once, and leaves the answers to it.
     pub(crate) fn fall_back<'py>(
         &self,

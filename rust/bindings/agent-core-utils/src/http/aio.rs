@@ -4,7 +4,7 @@
 //! One wake-up of the loop resolves every future whose answer came. No thread is started but for
 //! looking up names.
 
-use super::client::{batch, head_of, metrics};
+use super::client::{batch, head_of, lost, metrics};
 use super::convert::{Errors, Extras, Raised, config, exception, hooks, order};
 use super::response::HttpResponse;
 use crate::border::Border;
@@ -15,11 +15,14 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 /// How long a canceled request may go on before it is given up.
 const SWEEP: Duration = Duration::from_millis(250);
+
+const LOST: &str = "the client's native part has faulted";
 
 type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
@@ -33,6 +36,10 @@ pub(crate) struct AsyncHttpClient {
     reactor: Mutex<Reactor>,
     waiters: Mutex<Waiters>,
     home: PyOnceLock<Home>,
+    /// The reactor faulted, and is not used again.
+    lost: AtomicBool,
+    /// A test wants the next wake-up to panic.
+    trap: AtomicBool,
 }
 
 /// The loop that the client belongs to.
@@ -65,6 +72,9 @@ struct Batch {
 
 impl AsyncHttpClient {
     fn reactor(&self) -> PyResult<MutexGuard<'_, Reactor>> {
+        if self.lost.load(Ordering::Relaxed) {
+            return Err(PyRuntimeError::new_err(LOST));
+        }
         match self.reactor.try_lock() {
             Ok(reactor) => Ok(reactor),
             Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
@@ -279,6 +289,56 @@ impl AsyncHttpClient {
         Ok(())
     }
 
+    /// Runs a step of the reactor. If it faults, all who wait for it are told, and the loop lets it go.
+    fn step<R>(&self, py: Python<'_>, step: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+        self.border.guard(py, step, |cause| {
+            let fault = lost(cause);
+            self.give_up(py, &fault)?;
+            Err(self.errors.raise(py, &fault, ""))
+        })
+    }
+
+    fn give_up(&self, py: Python<'_>, fault: &Fault) -> PyResult<()> {
+        if self.lost.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.leave_loop(py)?;
+        let waiting = std::mem::take(&mut self.waiters().by_key);
+        for waiter in waiting.into_values() {
+            match waiter {
+                Waiter::Response(future, raised) | Waiter::Stream(Some(future), raised) => {
+                    self.fail(py, future.bind(py), fault, "", &raised)?;
+                }
+                Waiter::Batch(batch, _, raised) => {
+                    let held = batch.lock().unwrap_or_else(PoisonError::into_inner);
+                    let future = held.future.clone_ref(py);
+                    drop(held);
+                    self.fail(py, future.bind(py), fault, "", &raised)?;
+                }
+                Waiter::Stream(None, _) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn leave_loop(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(home) = self.home.get(py) else {
+            return Ok(());
+        };
+        let reactor = match self.reactor.try_lock() {
+            Ok(reactor) => reactor,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(()), // a thread that is in it will see `lost`
+        };
+        let descriptor = reactor.descriptor();
+        drop(reactor);
+        let event_loop = home.event_loop.bind(py);
+        if !event_loop.call_method0("is_closed")?.is_truthy()? {
+            event_loop.call_method1("remove_reader", (descriptor,))?;
+        }
+        Ok(())
+    }
+
     /// Gives up the flights whose futures were canceled.
     fn sweep(&self, py: Python<'_>) -> PyResult<()> {
         let mut gone = Vec::new();
@@ -369,6 +429,8 @@ impl AsyncHttpClient {
             reactor: Mutex::new(reactor),
             waiters: Mutex::default(),
             home: PyOnceLock::new(),
+            lost: AtomicBool::new(false),
+            trap: AtomicBool::new(false),
         })
     }
 
@@ -450,60 +512,75 @@ impl AsyncHttpClient {
             max_bytes,
         };
         let this = slf.get();
-        let (mut order, raised) = this.order(slf.py(), method, url, &extras)?;
-        order.streamed = streamed;
-        let feed = fed.then(HttpFeed::default);
-        if let Some(feed) = &feed {
-            order.source = Source::Queue(Arc::clone(&feed.queue));
-        }
-        let future = Self::future(slf)?;
-        let held = future.clone().unbind();
-        let waiter = if streamed {
-            Waiter::Stream(Some(held), raised)
-        } else {
-            Waiter::Response(held, raised)
-        };
-        let key = this.submit(slf.py(), order, waiter)?;
-        Ok((key, future, feed))
+        this.step(slf.py(), || {
+            let (mut order, raised) = this.order(slf.py(), method, url, &extras)?;
+            order.streamed = streamed;
+            let feed = fed.then(HttpFeed::default);
+            if let Some(feed) = &feed {
+                order.source = Source::Queue(Arc::clone(&feed.queue));
+            }
+            let future = Self::future(slf)?;
+            let held = future.clone().unbind();
+            let waiter = if streamed {
+                Waiter::Stream(Some(held), raised)
+            } else {
+                Waiter::Response(held, raised)
+            };
+            let key = this.submit(slf.py(), order, waiter)?;
+            Ok((key, future, feed))
+        })
     }
 
     /// Moves a request on whose body got a piece.
     fn poke(&self, py: Python<'_>, key: usize) -> PyResult<()> {
-        let mut reactor = self.reactor()?;
-        reactor.poke(key);
-        let done = reactor.take_done();
-        drop(reactor);
-        self.tell(py, done)
+        if self.lost.load(Ordering::Relaxed) {
+            return Ok(()); // its future has been told
+        }
+        self.step(py, || {
+            let mut reactor = self.reactor()?;
+            reactor.poke(key);
+            let done = reactor.take_done();
+            drop(reactor);
+            self.tell(py, done)
+        })
     }
 
     /// A future of the next piece of a streamed response; empty at the end.
     fn next_piece<'py>(slf: &Bound<'py, Self>, key: usize) -> PyResult<Bound<'py, PyAny>> {
-        let this = slf.get();
-        let future = Self::future(slf)?;
-        if let Some(Waiter::Stream(waiting, _)) = this.waiters().by_key.get_mut(&key) {
-            *waiting = Some(future.clone().unbind());
-        } else {
-            set(slf.py(), &future, PyBytes::new(slf.py(), b"").into_any())?;
-            return Ok(future);
+        let (py, this) = (slf.py(), slf.get());
+        if this.lost.load(Ordering::Relaxed) {
+            // Not an empty piece, which would pass for the end.
+            return Err(this.errors.raise(py, &Fault::protocol(LOST), ""));
         }
-        let mut reactor = this.reactor()?;
-        reactor.ask(key);
-        let done = reactor.take_done();
-        drop(reactor);
-        this.tell(slf.py(), done)?;
-        Ok(future)
+        this.step(py, || {
+            let future = Self::future(slf)?;
+            if let Some(Waiter::Stream(waiting, _)) = this.waiters().by_key.get_mut(&key) {
+                *waiting = Some(future.clone().unbind());
+            } else {
+                set(py, &future, PyBytes::new(py, b"").into_any())?;
+                return Ok(future);
+            }
+            let mut reactor = this.reactor()?;
+            reactor.ask(key);
+            let done = reactor.take_done();
+            drop(reactor);
+            this.tell(py, done)?;
+            Ok(future)
+        })
     }
 
     /// Gives a request up.
     fn abandon(&self, py: Python<'_>, key: usize) -> PyResult<()> {
-        if self.waiters().by_key.remove(&key).is_some() {
+        if self.waiters().by_key.remove(&key).is_none() {
+            return Ok(());
+        }
+        self.step(py, || {
             let mut reactor = self.reactor()?;
             reactor.abandon(key);
             let done = reactor.take_done();
             drop(reactor);
-            self.tell(py, done)?;
-        }
-        Ok(())
+            self.tell(py, done)
+        })
     }
 
     /// A future of all responses, in order; errors are values among them.
@@ -564,19 +641,31 @@ impl AsyncHttpClient {
 
     /// The loop says that the descriptor is readable.
     fn _on_ready(&self, py: Python<'_>) -> PyResult<()> {
-        let mut reactor = self.reactor()?;
-        reactor
-            .turn(Some(Duration::ZERO))
-            .map_err(|error| PyOSError::new_err(error.to_string()))?;
-        let done = reactor.take_done();
-        drop(reactor);
-        self.tell(py, done)?;
-        self.sweep(py)
+        if self.lost.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let turn = || {
+            let mut reactor = self.reactor()?;
+            assert!(!self.trap.load(Ordering::Relaxed), "on purpose");
+            reactor
+                .turn(Some(Duration::ZERO))
+                .map_err(|error| PyOSError::new_err(error.to_string()))?;
+            let done = reactor.take_done();
+            drop(reactor);
+            self.tell(py, done)?;
+            self.sweep(py)
+        };
+        // The loop has nobody to raise to: those who wait have been told.
+        self.border
+            .guard(py, turn, |cause| self.give_up(py, &lost(cause)))
     }
 
     /// Fails what is under way, and lets the loop go.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        if !self.shared.is_closed() {
+        let lost = self.lost.load(Ordering::Relaxed);
+        if lost {
+            self.shared.close();
+        } else if !self.shared.is_closed() {
             self.shared.close();
             let mut reactor = self.reactor()?;
             let keys: Vec<usize> = self.waiters().by_key.keys().copied().collect();
@@ -584,14 +673,8 @@ impl AsyncHttpClient {
                 reactor.fail(key);
             }
             let done = reactor.take_done();
-            let descriptor = reactor.descriptor();
             drop(reactor);
-            if let Some(home) = self.home.get(py) {
-                let event_loop = home.event_loop.bind(py);
-                if !event_loop.call_method0("is_closed")?.is_truthy()? {
-                    event_loop.call_method1("remove_reader", (descriptor,))?;
-                }
-            }
+            self.leave_loop(py)?;
             self.tell(py, done)?;
         }
         self.border
@@ -610,6 +693,11 @@ impl AsyncHttpClient {
             || panic!("on purpose"),
             |twin| Ok(twin.call_method1("get", (url,))?.unbind()),
         )
+    }
+
+    /// Lets the next wake-up panic, on purpose.
+    fn _trap(&self) {
+        self.trap.store(true, Ordering::Relaxed);
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -16,7 +16,7 @@ pub(crate) struct HttpClient {
     shared: Arc<Shared>,
     deadline: f64,
     errors: Errors,
-    border: Border,
+    border: Arc<Border>,
 }
 
 type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
@@ -85,6 +85,7 @@ impl HttpClient {
                 answer,
                 flight: Mutex::new(Some(flight)),
                 make: self.errors.clone(py),
+                border: Arc::clone(&self.border),
             }),
             Err((fault, place)) => Err(exception(py, &self.errors, &fault, &place, &raised)),
         }
@@ -154,7 +155,7 @@ impl HttpClient {
             shared: Arc::new(Shared::new(config, hooks(options)?)),
             deadline,
             errors,
-            border: Border::new("HttpClient", on_fault),
+            border: Arc::new(Border::new("HttpClient", on_fault)),
         })
     }
 
@@ -341,6 +342,11 @@ pub(crate) fn metrics<'py>(py: Python<'py>, shared: &Shared) -> PyResult<Bound<'
     Ok(all)
 }
 
+/// What becomes of a request that was under way when native code faulted.
+pub(crate) fn lost(cause: &str) -> Fault {
+    Fault::protocol(format!("native code faulted under way: {cause}"))
+}
+
 /// A response whose body is read piece by piece.
 #[pyclass(frozen, module = "agent_core_utils")]
 pub(crate) struct HttpStream {
@@ -348,6 +354,7 @@ pub(crate) struct HttpStream {
     answer: Answer,
     flight: Mutex<Option<Flight>>,
     make: Errors,
+    border: Arc<Border>,
 }
 
 #[pymethods]
@@ -359,30 +366,41 @@ impl HttpStream {
 
     /// The next piece; empty at the end.
     fn next_piece<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let outcome = py.detach(|| {
-            let mut held = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
-            match held.as_mut() {
-                None => Ok(Vec::new()),
-                Some(flight) => self
-                    .shared
-                    .next_piece(flight)
-                    .map_err(|fault| (fault, flight.place())),
+        let read = || {
+            let outcome = py.detach(|| {
+                let mut held = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
+                match held.as_mut() {
+                    None => Ok(Vec::new()),
+                    Some(flight) => self
+                        .shared
+                        .next_piece(flight)
+                        .map_err(|fault| (fault, flight.place())),
+                }
+            });
+            match outcome {
+                Ok(piece) => Ok(PyBytes::new(py, &piece)),
+                Err((fault, place)) => Err(self.make.raise(py, &fault, &place)),
             }
-        });
-        match outcome {
-            Ok(piece) => Ok(PyBytes::new(py, &piece)),
-            Err((fault, place)) => Err(self.make.raise(py, &fault, &place)),
-        }
+        };
+        self.border.guard(py, read, |cause| {
+            Err(self
+                .make
+                .raise(py, &lost(cause), &self.answer.url.to_string()))
+        })
     }
 
     /// Gives the connection up if something is left on it.
-    fn close(&self, py: Python<'_>) {
-        py.detach(|| {
-            let mut held = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(mut flight) = held.take() {
-                flight.abandon(&self.shared);
-            }
-        });
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let give_up = || {
+            py.detach(|| {
+                let mut held = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(mut flight) = held.take() {
+                    flight.abandon(&self.shared);
+                }
+            });
+            Ok(())
+        };
+        self.border.guard(py, give_up, |_| Ok(()))
     }
 }
 
