@@ -1,34 +1,34 @@
-//! Matches lie within the text, in code points, and are what was looked for.
+//! Matches lie within their text, in code points, and are what was looked for, beside any other texts.
 #![no_main]
 
-use agent_core_utils::text::{MatchKind, Matcher};
+use agent_core_utils::text::{Found, MatchKind, Matcher};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: &[u8]| {
-    // The first line holds the patterns, parted by commas; the rest is the text.
-    let at = input
-        .iter()
-        .position(|&byte| byte == b'\n')
-        .unwrap_or(input.len());
-    let (head, text) = (&input[..at], input.get(at + 1..).unwrap_or_default());
-    let (Ok(head), Ok(text)) = (std::str::from_utf8(head), std::str::from_utf8(text)) else {
-        return;
-    };
-    let patterns: Vec<&str> = head.split(',').collect();
-    let points: Vec<char> = text.chars().collect();
+fuzz_target!(|input: &str| {
+    // The first line holds the patterns, parted by commas; the others are the texts.
+    let mut lines = input.split('\n');
+    let patterns: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
+    let texts: Vec<&str> = lines.collect();
+    let bytes: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
+    let mut found = Found::default();
     for kind in [MatchKind::Leftmost, MatchKind::Overlapping] {
         let Ok(matcher) = Matcher::new(&patterns, kind, false) else {
             return;
         };
-        let mut hits = Vec::new();
-        matcher.find(text.as_bytes(), &mut hits);
-        for hit in &hits {
-            let found: String = points[hit.start..hit.end].iter().collect();
-            assert_eq!(found, patterns[hit.pattern]);
-        }
-        if kind == MatchKind::Overlapping {
-            let wanted: usize = patterns.iter().map(|one| occurrences(text, one)).sum();
-            assert_eq!(hits.len(), wanted);
+        matcher.find_batch(&bytes, &mut found);
+        assert_eq!(found.texts().count(), texts.len());
+        for (text, hits) in texts.iter().zip(found.texts()) {
+            let points: Vec<char> = text.chars().collect();
+            for hit in hits {
+                let found: String = points[hit.start as usize..hit.end as usize]
+                    .iter()
+                    .collect();
+                assert_eq!(found, patterns[hit.pattern as usize]);
+            }
+            if kind == MatchKind::Overlapping {
+                let wanted: usize = patterns.iter().map(|one| occurrences(text, one)).sum();
+                assert_eq!(hits.len(), wanted);
+            }
         }
     }
 });

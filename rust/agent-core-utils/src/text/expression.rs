@@ -1,7 +1,8 @@
 //! Regular expressions of the subset that Python's `re` and Rust's `regex` read alike.
 //!
 //! The Python package parses the subset and writes the expression out for this side: on
-//! bytes, without Unicode, with explicit classes. Nothing of it matches the empty string.
+//! bytes, without Unicode, with explicit classes. Nothing of it matches the empty string, so
+//! that every match moves on.
 
 use crate::Error;
 use regex::bytes::{Regex, RegexBuilder};
@@ -28,8 +29,17 @@ impl Expression {
     /// Compiles an expression as the Python package writes it.
     ///
     /// # Errors
-    /// [`Error::Expression`] if it is malformed, or too large when compiled.
+    /// [`Error::Expression`] if it is malformed, may match nothing, or is too large when compiled.
     pub fn new(source: &str) -> Result<Self, Error> {
+        let tree = regex_syntax::ParserBuilder::new()
+            .unicode(false)
+            .utf8(false)
+            .build()
+            .parse(source)
+            .map_err(|error| Error::Expression(error.to_string()))?;
+        if tree.properties().minimum_len() == Some(0) {
+            return Err(Error::Expression("it may match nothing".to_owned()));
+        }
         let regex = RegexBuilder::new(source)
             .unicode(false)
             .size_limit(SIZE_LIMIT)
@@ -116,5 +126,8 @@ mod tests {
         assert!(!found.replace(b"none", &parts, &mut out));
         assert_eq!(found.groups(), 2);
         assert!(Expression::new("(").is_err());
+        for nothing in ["", "()|ab", "a*", "(?:a|b?)", r"\b"] {
+            assert!(Expression::new(nothing).is_err(), "{nothing}");
+        }
     }
 }
