@@ -50,6 +50,9 @@ if [ "$wanted" = test ] || [ "$wanted" = bench ]; then
     [ -x /usr/lib/postgresql/15/bin/initdb ] || (packages no-such-program:postgresql-15) || say "without postgresql-15 the tests of the queue leave PostgreSQL out"
 fi
 
+if [ "$wanted" = test ]; then
+    (packages redis-server:redis-server) || say "without redis-server the tests of the shared cache are left out"
+fi
 if [ "$wanted" = bench ]; then
     packages nginx:nginx-light redis-server:redis-server
 fi
