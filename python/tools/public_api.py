@@ -15,6 +15,7 @@ import hashlib
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -39,7 +40,7 @@ def rooms() -> list[ModuleType]:
 def signature(value: Any) -> str:
     """Return how ``value`` is called, or an empty string if that can't be told."""
     try:
-        return str(inspect.signature(value))
+        return re.sub(r" at 0x[0-9a-f]+", "", str(inspect.signature(value)))
     except (TypeError, ValueError):
         return ""
 
