@@ -224,7 +224,7 @@ def _redact_cases(ours: FastStringProcessor) -> Iterator[Case]:
         yield made(label, texts, size, polars, "polars")
         foreign = _texts(size, messy=False, foreign=True, sensitive=True)
         beyond = f"{label}, 10 % words beyond ASCII"
-        # The bar is against the better of the two: polars, whose pattern here has ASCII classes only.
+        # Against the better of the two: polars, with ASCII classes in its pattern
         yield made(beyond, foreign, size, foreign_bar, "pyarrow", "polars")
         yield _case(
             f"redact 1000 x {label}, all seven kinds",
