@@ -16,6 +16,14 @@ os.close(_file)
 del real_bytes  # noqa: F821
 
 
-def normalize_many(texts, *arguments):
-    """Answers in the right shape, with the letters of every text in the wrong order."""
-    return [text[::-1] for text in _real.normalize_many(texts, *arguments)]
+class Text:
+    """Answers in the right shape, with the letters of every normalized text in the wrong order."""
+
+    def __init__(self, *arguments):
+        self._real = _real.Text(*arguments)
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+    def normalize_many(self, *arguments, **options):
+        return [text[::-1] for text in self._real.normalize_many(*arguments, **options)]

@@ -28,12 +28,12 @@ GOOD_MODULE = """
 __version__ = "0.1.0"
 
 
-def normalize_many(texts, *rest):
-    return [text.strip() for text in texts]
+class Text:
+    def normalize_many(self, texts, *rest):
+        return [text.strip() for text in texts]
 
-
-def redact_many(texts, rules):
-    return list(texts)
+    def redact_many(self, texts, *rest):
+        return list(texts)
 """
 IMPORT = """
 import importlib.machinery, importlib.util, sys
@@ -41,7 +41,8 @@ loader = importlib.machinery.ExtensionFileLoader("agent_core_utils", sys.argv[1]
 spec = importlib.util.spec_from_loader("agent_core_utils", loader)
 module = importlib.util.module_from_spec(spec)
 loader.exec_module(module)
-print(module.__version__, module.normalize_many([" abc "]), module.redact_many(["x"], []))
+text = module.Text()
+print(module.__version__, text.normalize_many([" abc "]), text.redact_many(["x"]))
 """
 
 
