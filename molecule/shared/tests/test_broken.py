@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -197,6 +198,26 @@ def test_an_extension_fails_as_its_fault_says(
     )
     assert other["opt/agentcore/lib/agent_security_tools.abi3.so"].read() == b"another"
     assert record["images"]["agentcore-python"] == Release(good).images["agentcore-python"]
+
+
+def test_wrong_results_of_the_real_extension_are_seen(tmp_path: Path) -> None:
+    """The fault must reach what answers today: else a story finds out, minutes later."""
+    root = SHARED.parents[1]
+    real = root / "build" / "lib" / "agent_core_utils.abi3.so"
+    if not real.exists():
+        pytest.skip("build/lib is empty: make lib")
+    (tmp_path / real.name).write_bytes(shared_object("wrong_results.c", real.read_bytes()))
+    others = {key: value for key, value in os.environ.items() if not key.startswith("AGENTCORE_")}
+    ours = {"PYTHONPATH": str(root / "python/src"), "AGENTCORE_LIB_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "agentcore", "doctor", "--format", "json"],
+        env=others | ours,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    states = {one["module"]: one["state"] for one in json.loads(done.stdout)["components"]}
+    assert states["agent_core_utils"] == "self_test_failed"
 
 
 def test_a_hanging_extension_hangs(good: Path, tmp_path: Path) -> None:
