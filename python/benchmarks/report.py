@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,15 @@ def section(report: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def sections_of(page: str) -> dict[str, str]:
+    """The sections of a page by subject: what was not run keeps its figures and their date."""
+    parts = re.split(r"^## (.+)$", page, flags=re.MULTILINE)
+    pairs = zip(parts[1::2], parts[2::2], strict=True)
+    return {subject: f"\n## {subject}{body.rstrip()}\n" for subject, body in pairs}
+
+
 def main(arguments: list[str]) -> int:
-    """Reads every report of a folder and writes the page."""
+    """Reads every report of a folder and writes the page; other subjects keep their sections."""
     if len(arguments) != 2:
         print("usage: python -m benchmarks.report JSON_DIR PAGE", file=sys.stderr)
         return 64
@@ -66,7 +74,10 @@ def main(arguments: list[str]) -> int:
     if not reports:
         print(f"{arguments[0]} holds no report; run the benchmarks first", file=sys.stderr)
         return 1
-    Path(arguments[1]).write_text(HEAD + "".join(section(report) for report in reports))
+    page = Path(arguments[1])
+    sections = sections_of(page.read_text()) if page.exists() else {}
+    sections |= {report["subject"]: section(report) for report in reports}
+    page.write_text(HEAD + "".join(sections[subject] for subject in sorted(sections)))
     return 0
 
 

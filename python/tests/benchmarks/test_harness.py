@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import report
 from benchmarks.__main__ import known, load, main
 from benchmarks.harness import Bar, Case, Contender, Subject, per_operation, run_subject, write
 
@@ -105,3 +106,17 @@ def test_per_operation_counts_operations() -> None:
     done: list[int] = []
     assert per_operation(lambda: done.append(1), 10, repeat=3) > 0
     assert len(done) == 3
+
+
+def test_a_page_keeps_the_sections_of_subjects_that_were_not_run(tmp_path: Path) -> None:
+    record = run_subject(subject("lower", Bar("peer", 1.0, 2.0))[0], 5, tell=lambda _: None)
+    page = tmp_path / "page.md"
+    write(record, tmp_path / "first")
+    write(record | {"subject": "two"}, tmp_path / "first")
+    assert report.main([str(tmp_path / "first"), str(page)]) == 0
+    before = page.read_text()
+    write(record | {"subject": "two", "date": "2031-01-01"}, tmp_path / "second")
+    assert report.main([str(tmp_path / "second"), str(page)]) == 0
+    after = page.read_text()
+    assert "2031-01-01" in after
+    assert after.replace("2031-01-01", record["date"]) == before
