@@ -118,7 +118,8 @@ def _run_case(case: Case, rounds: int) -> dict[str, Any]:
     def ratio(peer: list[float]) -> float:
         pairs = zip(ours, peer, strict=True)
         return statistics.median(
-            theirs / mine if case.better == "lower" else mine / theirs for mine, theirs in pairs
+            _over(theirs, mine) if case.better == "lower" else _over(mine, theirs)
+            for mine, theirs in pairs
         )
 
     peers = [
@@ -139,6 +140,11 @@ def _run_case(case: Case, rounds: int) -> dict[str, Any]:
         "bar": None if case.bar is None else _as_dict(case.bar),
         "holds": _holds(case.bar, peers),
     }
+
+
+def _over(above: float, below: float) -> float:
+    """A ratio that two zeros (no hit in either) make 1; one zero is as good as nothing."""
+    return above / below if below else 1.0 if above == below else 1e6
 
 
 def _as_dict(bar: Bar) -> dict[str, str | float]:
